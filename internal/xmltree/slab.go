@@ -1,0 +1,25 @@
+package xmltree
+
+// A slab hands out parts of larger allocations.
+type slab[T any] struct {
+	free []T
+	left int // how many more are expected
+}
+
+// chunk bounds what a wrong expectation can waste.
+const chunk = 1024
+
+// take returns n zero values whose capacity is n, so that appending to them
+// never reaches a neighbour.
+func (s *slab[T]) take(n int) []T {
+	if n > len(s.free) {
+		if n > chunk/4 {
+			return make([]T, n)
+		}
+		s.free = make([]T, max(n, 8, min(s.left, chunk)))
+	}
+	out := s.free[:n:n]
+	s.free = s.free[n:]
+	s.left -= n
+	return out
+}

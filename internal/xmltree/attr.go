@@ -88,23 +88,32 @@ func (p *parser) attrValue(name string) (string, error) {
 		return "", p.fail(p.pos, "the value of attribute %s is not quoted", quote(name))
 	}
 	start := p.pos + 1
+	// One pass for the usual value, which ends at the first special byte.
+	end := start
+	for end < len(p.src) && class[p.src[end]]&special == 0 {
+		end++
+	}
+	if end < len(p.src) && p.src[end] == p.src[p.pos] {
+		p.pos = end + 1
+		return p.src[start:end], nil
+	}
 	n := strings.IndexByte(p.src[start:], p.src[p.pos])
 	if n < 0 {
 		return "", p.fail(p.pos, "the value of attribute %s does not end", quote(name))
 	}
-	raw := p.src[start : start+n]
-	if i := strings.IndexByte(raw, '<'); i >= 0 {
-		return "", p.fail(start+i, "< in the value of attribute %s", quote(name))
-	}
 	p.pos = start + n + 1
-	if !needsWork(raw) {
-		return raw, nil
-	}
-	p.buf = p.buf[:0]
+	return p.normalize(name, start, p.src[start:start+n])
+}
+
+// normalize does the work on a value, which begins at an offset.
+func (p *parser) normalize(name string, at int, raw string) (string, error) {
+	p.buf = slices.Grow(p.buf[:0], len(raw)) // a reference is longer than its character
 	for i := 0; i < len(raw); {
 		switch c := raw[i]; c {
+		case '<':
+			return "", p.fail(at+i, "< in the value of attribute %s", quote(name))
 		case '&':
-			size, err := p.reference(start + i)
+			size, err := p.reference(at + i)
 			if err != nil {
 				return "", err
 			}
@@ -118,15 +127,6 @@ func (p *parser) attrValue(name string) (string, error) {
 		}
 	}
 	return string(p.buf), nil
-}
-
-func needsWork(value string) bool {
-	for i := 0; i < len(value); i++ {
-		if c := value[i]; c == '&' || c == '\t' || c == '\n' {
-			return true
-		}
-	}
-	return false
 }
 
 // resolve gives the element and its attributes their namespaces, and the

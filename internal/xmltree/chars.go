@@ -11,6 +11,7 @@ const (
 	nameStart = 1 << iota // may begin an NCName
 	nameChar              // may continue one
 	white                 // XML white space
+	special               // cannot stand in an attribute value as it is, or ends it
 )
 
 var class = func() (t [256]uint8) {
@@ -23,7 +24,8 @@ var class = func() (t [256]uint8) {
 		t[c] = nameChar
 	}
 	t['-'], t['.'] = nameChar, nameChar
-	t[' '], t['\t'], t['\n'], t['\r'] = white, white, white, white
+	t[' '], t['\t'], t['\n'], t['\r'] = white, white|special, white|special, white|special
+	t['"'], t['\''], t['<'], t['&'] = special, special, special, special
 	return t
 }()
 
@@ -57,7 +59,8 @@ func scanName(s string, i int) (end, colon int, ok bool) {
 		c := s[i]
 		switch {
 		case class[c]&nameStart != 0, !first && class[c]&nameChar != 0:
-			i++
+			for i++; i < len(s) && class[s[i]]&nameChar != 0; i++ {
+			}
 			first = false
 			continue
 		case c == ':' && !first && colon < 0:

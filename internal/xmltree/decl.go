@@ -2,16 +2,20 @@ package xmltree
 
 import "strings"
 
+const declStart = "<?xml"
+
+func isDeclaration(rest string) bool {
+	return strings.HasPrefix(rest, declStart) && len(rest) > len(declStart) && class[rest[len(declStart)]]&white != 0
+}
+
 // declaration reads the XML declaration, if there is one (XML 1.0, productions
 // 23 to 26, 32, 80 and 81).
 func (p *parser) declaration() error {
-	const start = "<?xml"
-	rest := p.src[p.pos:]
-	if !strings.HasPrefix(rest, start) || len(rest) == len(start) || class[rest[len(start)]]&white == 0 {
+	if !isDeclaration(p.src[p.pos:]) {
 		return nil
 	}
 	at := p.pos
-	p.pos += len(start)
+	p.pos += len(declStart)
 	version, ok := p.pseudo("version")
 	if !ok {
 		return p.fail(p.pos, "the XML declaration must begin with a version")

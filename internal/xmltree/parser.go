@@ -29,6 +29,11 @@ type parser struct {
 	whole string
 	buf   []byte
 
+	// Where the stacks begin; few documents need more.
+	openRoom  [12]frame
+	scopeRoom [fewBindings]binding
+	attrRoom  [8]attribute
+
 	elements slab[etree.Element]
 	texts    slab[etree.CharData]
 	comments slab[etree.Comment]
@@ -54,7 +59,7 @@ func parse(parent *etree.Element, data []byte, l Limits) (*etree.Element, error)
 		return nil, err
 	}
 	p.src = normalizeEOL(data)
-	p.expect(data)
+	p.expect()
 	if parent != nil {
 		p.outer = p.scope.inherit(parent)
 	}
@@ -78,16 +83,16 @@ func checkEncoding(data []byte) error {
 	return e
 }
 
-// expect sizes the allocations. Each comment, element and CDATA section has one
-// '<' that does not begin an end tag, and a run of text ends at a '<'.
-func (p *parser) expect(data []byte) {
-	tags := bytes.Count(data, []byte{'<'})
-	starts := tags - bytes.Count(data, []byte("</"))
-	p.elements.left = starts
-	p.texts.left = starts
-	p.attrSlab.left = bytes.Count(data, []byte{'='})
-	p.children.left = starts + tags
-	p.done = make([]etree.Token, 0, min(starts+tags, p.limits.Elements))
+// expect sizes the allocations by the number of '<': most elements have two,
+// text ends at one.
+func (p *parser) expect() {
+	tags := strings.Count(p.src, "<")
+	p.elements.left = tags*9/16 + 1
+	p.texts.left = tags / 2
+	p.attrSlab.left = strings.Count(p.src, "=")
+	p.children.left = tags
+	p.done = make([]etree.Token, 0, min(tags*3/2, p.limits.Elements))
+	p.open, p.scope.stack, p.attrs = p.openRoom[:0], p.scopeRoom[:0], p.attrRoom[:0]
 }
 
 func (p *parser) document() error {
@@ -118,26 +123,38 @@ func (p *parser) document() error {
 // next reads one piece of markup, or one run of text.
 func (p *parser) next() error {
 	rest := p.src[p.pos:]
-	inside := len(p.open) > 0
 	switch {
 	case rest == "":
 		return p.fail(p.pos, "the document ends inside element %s", quote(p.top().name))
-	case rest[0] != '<' || inside && strings.HasPrefix(rest, cdataStart):
+	case rest[0] != '<':
 		return p.text()
-	case strings.HasPrefix(rest, "</"):
+	case len(rest) == 1:
+		return p.fail(p.pos, "the document ends with <")
+	}
+	switch rest[1] {
+	case '/':
 		return p.endTag()
-	case strings.HasPrefix(rest, "<!--"):
-		return p.comment()
-	case strings.HasPrefix(rest, cdataStart):
-		return p.fail(p.pos, "text outside the root element")
-	case strings.HasPrefix(rest, "<!"):
-		return p.fail(p.pos, "document type and other markup declarations are not taken")
-	case strings.HasPrefix(rest, "<?xml") && len(rest) > 5 && class[rest[5]]&white != 0:
-		return p.fail(p.pos, "an XML declaration must be the very first")
-	case strings.HasPrefix(rest, "<?"):
+	case '!':
+		return p.exclamation(rest)
+	case '?':
+		if isDeclaration(rest) {
+			return p.fail(p.pos, "an XML declaration must be the very first")
+		}
 		return p.fail(p.pos, "processing instructions are not taken")
 	}
 	return p.startTag()
+}
+
+func (p *parser) exclamation(rest string) error {
+	switch {
+	case strings.HasPrefix(rest, "<!--"):
+		return p.comment()
+	case !strings.HasPrefix(rest, cdataStart):
+		return p.fail(p.pos, "document type and other markup declarations are not taken")
+	case len(p.open) == 0:
+		return p.fail(p.pos, "text outside the root element")
+	}
+	return p.text()
 }
 
 func (p *parser) startTag() error {

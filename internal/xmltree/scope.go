@@ -2,6 +2,7 @@ package xmltree
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/beevik/etree"
 )
@@ -145,7 +146,12 @@ func isAbsolute(uri string) bool {
 			return false
 		}
 	}
-	return !strings.ContainsFunc(uri, func(r rune) bool {
-		return r <= 0x20 || 0x7F <= r && r <= 0xA0 || r == 0x2028 || r == 0x2029
-	})
+	for i := len(scheme); i < len(uri); i++ {
+		if c := uri[i]; c <= 0x20 || c >= 0x7F {
+			return !strings.ContainsFunc(uri[i:], func(r rune) bool {
+				return r == ' ' || unicode.IsControl(r) || unicode.IsSpace(r)
+			})
+		}
+	}
+	return true
 }

@@ -3,7 +3,7 @@ package xmltree
 // A slab hands out parts of larger allocations.
 type slab[T any] struct {
 	free []T
-	left int // how many more are expected
+	left int // how many more are expected; below zero when it was too few
 }
 
 // chunk bounds what a wrong expectation can waste.
@@ -16,7 +16,11 @@ func (s *slab[T]) take(n int) []T {
 		if n > chunk/4 {
 			return make([]T, n)
 		}
-		s.free = make([]T, max(n, 8, min(s.left, chunk)))
+		size := s.left
+		if size <= 0 {
+			size = -s.left // beyond the expectation: as many again
+		}
+		s.free = make([]T, max(n, 8, min(size, chunk)))
 	}
 	out := s.free[:n:n]
 	s.free = s.free[n:]

@@ -238,10 +238,10 @@ func (m *message) finish() error {
 
 // write serialises the document so that a reader gets back the tree that was
 // signed: carriage returns in text and white space in attributes as references.
-func write(root *etree.Element) ([]byte, error) {
+func write(root *etree.Element) []byte {
 	var b bytes.Buffer
 	root.WriteTo(&b, &etree.WriteSettings{CanonicalText: true, CanonicalAttrVal: true})
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
 // comment puts comments between elements, never next to text.

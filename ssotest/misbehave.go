@@ -8,19 +8,47 @@ import (
 )
 
 // A Misbehaviour names one thing that an IdP, or somebody in its place, does
-// wrong. The empty one is good behaviour.
+// wrong. The empty one is good behaviour. [Misbehaviours] lists them.
 type Misbehaviour string
+
+// Misbehaviours lists them all, each of which an application must refuse. Each
+// is wrong in one single point: without it the same answer is accepted.
+//
+// Two want a second look. "unsolicited" is welcome where IdP-initiated sign-in
+// is allowed. "replayed" is refused only from the second answer on, since its
+// assertions all have one ID; SignIn signs in twice for it.
+func Misbehaviours() []Misbehaviour {
+	all := misbehaviours()
+	names := make([]Misbehaviour, len(all))
+	for i := range all {
+		names[i] = all[i].name
+	}
+	return names
+}
+
+// Description says in one sentence what is wrong, "" for an unknown name.
+func (b Misbehaviour) Description() string {
+	m, _ := b.find()
+	return m.description
+}
+
+// Reason is what VerifyResponse refuses it for, "" for an unknown name.
+func (b Misbehaviour) Reason() sso.Reason {
+	m, _ := b.find()
+	return m.reason
+}
 
 // misbehaviour is what a Misbehaviour does, and when.
 type misbehaviour struct {
 	name        Misbehaviour
-	description string
 	reason      sso.Reason
+	description string
 
 	request func(*message)       // before anything is built
 	before  func(*message)       // before signing
 	after   func(*message) error // after signing
-	written func([]byte) []byte  // on the bytes
+	written func([]byte) []byte  // to the bytes
+	posted  func(string) string  // to the form value
 }
 
 func (b Misbehaviour) find() (misbehaviour, error) {
@@ -35,4 +63,6 @@ func (b Misbehaviour) find() (misbehaviour, error) {
 	return all[i], nil
 }
 
-func misbehaviours() []misbehaviour { return nil }
+func misbehaviours() []misbehaviour {
+	return slices.Concat(addressed(), timed(), shaped(), signed(), wrappings(), written())
+}

@@ -1,37 +1,15 @@
 package ssotest
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
 	"time"
-
-	"crypto/x509"
 
 	"github.com/beevik/etree"
 
 	"github.com/ssoconn/sso"
 )
-
-// A Request is what the IdP answers: an AuthnRequest, or nothing at all.
-type Request struct {
-	// ID of the AuthnRequest. Empty: the IdP starts by itself.
-	ID string
-	// Issuer is the SP's entity ID and becomes the audience.
-	Issuer string
-	// ACSURL is where the answer goes.
-	ACSURL string
-	// RelayState came with the request and goes back with the answer.
-	RelayState string
-	// ForceAuthn, IsPassive and NameIDFormat are what the request asked for.
-	ForceAuthn, IsPassive bool
-	NameIDFormat          string
-}
-
-// RequestTo is the request that the connection would send with this ID. An
-// empty ID makes it an IdP-initiated sign-in.
-func RequestTo(c *sso.Connection, id string) Request {
-	return Request{ID: id, Issuer: c.SP.EntityID, ACSURL: c.SP.ACSURL}
-}
 
 // A Login is what the IdP says of a person. Empty fields are not sent.
 type Login struct {
@@ -153,20 +131,28 @@ type Options struct {
 // It fails on an unknown name in Options and on a key that cannot do what
 // they ask for.
 func (p *IdP) Respond(req Request, login Login, o Options) (samlResponse string, err error) {
+	bad, err := o.Misbehave.find()
+	if err != nil {
+		return "", err
+	}
 	document, err := p.Document(req, login, o)
 	if err != nil {
 		return "", err
 	}
-	return base64.StdEncoding.EncodeToString(document), nil
+	samlResponse = base64.StdEncoding.EncodeToString(document)
+	if bad.posted != nil {
+		samlResponse = bad.posted(samlResponse)
+	}
+	return samlResponse, nil
 }
 
 // Document is Respond before base64: the XML.
 func (p *IdP) Document(req Request, login Login, o Options) ([]byte, error) {
-	m, err := p.newMessage(req, login, o)
+	bad, err := o.Misbehave.find()
 	if err != nil {
 		return nil, err
 	}
-	bad, err := m.o.Misbehave.find()
+	m, err := p.newMessage(req, login, o)
 	if err != nil {
 		return nil, err
 	}
@@ -185,16 +171,13 @@ func (p *IdP) Document(req Request, login Login, o Options) ([]byte, error) {
 	}
 	if bad.after != nil {
 		if err := bad.after(m); err != nil {
-			return nil, fmt.Errorf("ssotest: %s: %w", m.o.Misbehave, err)
+			return nil, fmt.Errorf("ssotest: %s: %w", o.Misbehave, err)
 		}
 	}
 	if o.AfterSigning != nil {
 		o.AfterSigning(m.response)
 	}
-	document, err := write(m.response)
-	if err != nil {
-		return nil, err
-	}
+	document := write(m.response)
 	if bad.written != nil {
 		document = bad.written(document)
 	}

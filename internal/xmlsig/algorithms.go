@@ -88,9 +88,9 @@ func digestURI(h crypto.Hash) string {
 type scheme uint8
 
 const (
-	pkcs1 scheme = iota + 1 // RSASSA-PKCS1-v1_5
-	pss                     // RSASSA-PSS, MGF1 with the same hash, salt as long as the hash
-	ecdsaRS                 // ECDSA, the value is r‖s
+	pkcs1   scheme = iota + 1 // RSASSA-PKCS1-v1_5
+	pss                       // RSASSA-PSS, MGF1 with the same hash, salt as long as the hash
+	ecdsaRS                   // ECDSA, the value is r‖s
 )
 
 // method is a signature method. name is what Sign and SignBytes call it.

@@ -142,9 +142,6 @@ type IdentityProvider struct {
 	Certificates Certificates `json:"certificates"`
 }
 
-// Certificates is a list of X.509 certificates that is PEM in JSON.
-type Certificates []*x509.Certificate
-
 // An AttributeMap names the attributes that carry a person's profile. An empty
 // field means the names that the common IdPs use.
 type AttributeMap struct {

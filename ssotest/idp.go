@@ -10,6 +10,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,11 +23,15 @@ type Config struct {
 	// Profile is the product to answer as. Zero: a plain IdP that signs the
 	// assertion and sends short attribute names.
 	Profile Profile
-	// EntityID is the IdP's issuer. Zero: one shaped as the profile's are.
+	// BaseURL is where Handler is served, such as http://127.0.0.1:8081. Zero:
+	// nowhere.
+	BaseURL string
+	// EntityID is the IdP's issuer. Zero: one shaped as the profile's are, and
+	// for the plain one the address of its metadata.
 	EntityID string
 	// SSOURL is where requests are sent, SLOURL where logout messages are.
-	// Zero: addresses shaped as the profile's are, and no logout. A served IdP
-	// needs its own: see Handler.
+	// Zero: an address shaped as the profile's are, under BaseURL if there is
+	// one, and no logout.
 	SSOURL, SLOURL string
 	// Key signs. Zero: an RSA-2048 key made once for the process.
 	Key *sso.KeyPair
@@ -61,9 +67,12 @@ func NewIdP(c Config) *IdP {
 	base := c.Profile.settings()
 	if c.EntityID == "" {
 		c.EntityID = base.entityID
+		if c.Profile == Plain {
+			c.EntityID = rebase(base.entityID, c.BaseURL)
+		}
 	}
 	if c.SSOURL == "" {
-		c.SSOURL = base.ssoURL
+		c.SSOURL = rebase(base.ssoURL, c.BaseURL)
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -86,6 +95,18 @@ func NewIdP(c Config) *IdP {
 	}
 	p.SetPeople(people...)
 	return p
+}
+
+// rebase puts the path of an address under another base.
+func rebase(address, base string) string {
+	if base == "" {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	return strings.TrimSuffix(base, "/") + u.RequestURI()
 }
 
 // Certificate is the certificate of the key that signs.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/beevik/etree"
 
@@ -95,6 +96,9 @@ func (m *message) build() {
 	}
 	if m.o.Pretty {
 		indent(m.response)
+	}
+	if m.o.SplitValues {
+		split(m.response)
 	}
 }
 
@@ -263,4 +267,21 @@ func indent(e *etree.Element) {
 	settings.PreserveLeafWhitespace = true
 	e.IndentWithSettings(settings)
 	e.SetTail("")
+}
+
+// split breaks every value in three: text, comment, CDATA section.
+func split(e *etree.Element) {
+	children := e.ChildElements()
+	for _, c := range children {
+		split(c)
+	}
+	if text := e.Text(); len(children) == 0 && len(text) > 1 {
+		at := len(text) / 2
+		for at > 0 && !utf8.RuneStart(text[at]) {
+			at--
+		}
+		e.SetText(text[:at])
+		e.CreateComment("split")
+		e.CreateCData(text[at:])
+	}
 }

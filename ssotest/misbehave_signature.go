@@ -25,7 +25,7 @@ func signed() []misbehaviour {
 			request: func(m *message) { m.key = attackerKey(); m.o.KeyInfo = KeyInfoNone; m.anyRSA() }},
 		{name: "attacker-certificate", reason: sso.ReasonKey, description: "It is signed with another key, whose certificate comes with it.",
 			request: func(m *message) { m.key = attackerKey(); m.o.KeyInfo = KeyInfoCertificate; m.anyRSA() }},
-		{name: "borrowed-certificate", reason: sso.ReasonKey, description: "It is signed with another key, and shows the IdP's certificate.",
+		{name: "borrowed-certificate", reason: sso.ReasonSignature, description: "It is signed with another key, and shows the IdP's certificate.",
 			request: func(m *message) {
 				m.key = sso.KeyPair{Private: attackerKey().Private, Certificate: m.idp.Certificate()}
 				m.o.KeyInfo = KeyInfoCertificate

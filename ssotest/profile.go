@@ -181,6 +181,7 @@ func merge(o, base Options) Options {
 	o.DeclareAtRoot = o.DeclareAtRoot || base.DeclareAtRoot
 	o.Pretty = o.Pretty || base.Pretty
 	o.Comments = o.Comments || base.Comments
+	o.SplitValues = o.SplitValues || base.SplitValues
 	o.Names.Email = cmp.Or(o.Names.Email, base.Names.Email)
 	o.Names.Name = cmp.Or(o.Names.Name, base.Names.Name)
 	o.Names.FirstName = cmp.Or(o.Names.FirstName, base.Names.FirstName)

@@ -88,6 +88,10 @@ type Options struct {
 	// Comments are put between elements, outside of values.
 	Comments bool
 
+	// SplitValues puts a comment and a CDATA section into every value, as any
+	// XML writer may. A value must be read whole.
+	SplitValues bool
+
 	// Names are the attribute names for the fields of Login. A name of "-"
 	// leaves the field out.
 	Names sso.AttributeMap

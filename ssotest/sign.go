@@ -103,6 +103,9 @@ func (m *message) signer() (*signer, error) {
 	if s.method, ok = signatureMethods[name]; !ok {
 		return nil, fmt.Errorf("ssotest: unknown SignatureMethod %q", name)
 	}
+	if _, isEC := s.key.Public().(*ecdsa.PublicKey); isEC != strings.HasPrefix(name, "ecdsa") {
+		return nil, fmt.Errorf("ssotest: SignatureMethod %q does not fit a %T", name, s.key.Public())
+	}
 	d, ok := digestMethods[cmp.Or(m.o.DigestMethod, "sha256")]
 	if !ok {
 		return nil, fmt.Errorf("ssotest: unknown DigestMethod %q", m.o.DigestMethod)
@@ -162,8 +165,14 @@ func afterIssuer(e *etree.Element) int {
 // reference makes a Signature with a digest of e, still without a value and
 // nowhere in the document.
 func (s *signer) reference(e *etree.Element) (*etree.Element, error) {
+	// A reference by ID selects no comments, whatever the canonical form would
+	// do with them (XML Signature, 4.4.3.3).
+	form := strings.TrimSuffix(strings.TrimSuffix(s.c14n, "WithComments"), "#")
+	if s.c14n == nsExclusive+"WithComments" {
+		form = nsExclusive
+	}
 	var canonical bytes.Buffer
-	if err := xmlsig.Canonicalize(&canonical, e, s.c14n, s.inclusive); err != nil {
+	if err := xmlsig.Canonicalize(&canonical, e, form, s.inclusive); err != nil {
 		return nil, fmt.Errorf("ssotest: canonical form: %w", err)
 	}
 	h := s.digest.New()

@@ -1,6 +1,7 @@
 package xmltree
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -166,37 +167,46 @@ func (p *parser) resolve(at int, e *etree.Element) error {
 }
 
 // duplicates refuses two attributes of the same expanded name. The same name
-// written twice is the same expanded name twice, so this finds those too. It
-// sorts p.attrs when they are many.
+// written twice is the same expanded name twice, so this finds those too.
 func (p *parser) duplicates() error {
-	const few = 8
+	const few = 8 // are compared each with each
 	if len(p.attrs) <= few {
 		for i := range p.attrs {
 			for j := range i {
-				if err := p.same(&p.attrs[j], &p.attrs[i]); err != nil {
-					return err
+				if compareNames(&p.attrs[j], &p.attrs[i]) == 0 {
+					return p.duplicate(&p.attrs[j], &p.attrs[i])
 				}
 			}
 		}
 		return nil
 	}
-	slices.SortStableFunc(p.attrs, func(a, b attribute) int {
-		if c := strings.Compare(a.local(), b.local()); c != 0 {
-			return c
-		}
-		return strings.Compare(a.uri, b.uri)
+	p.sorted = p.sorted[:0]
+	for i := range p.attrs {
+		p.sorted = append(p.sorted, &p.attrs[i])
+	}
+	slices.SortFunc(p.sorted, func(a, b *attribute) int {
+		return cmp.Or(compareNames(a, b), cmp.Compare(a.at, b.at))
 	})
-	for i := 1; i < len(p.attrs); i++ {
-		if err := p.same(&p.attrs[i-1], &p.attrs[i]); err != nil {
-			return err
+	for i := 1; i < len(p.sorted); i++ {
+		if compareNames(p.sorted[i-1], p.sorted[i]) == 0 {
+			return p.duplicate(p.sorted[i-1], p.sorted[i])
 		}
 	}
 	return nil
 }
 
-func (p *parser) same(a, b *attribute) error {
-	if a.local() != b.local() || a.uri != b.uri {
-		return nil
-	}
+func (p *parser) duplicate(a, b *attribute) error {
 	return p.fail(b.at, "attribute %s is there twice, as %s before", quote(b.name), quote(a.name))
+}
+
+// compareNames orders expanded names, somehow.
+func compareNames(a, b *attribute) int {
+	x, y := a.local(), b.local()
+	if len(x) != len(y) {
+		return len(x) - len(y)
+	}
+	if c := strings.Compare(x, y); c != 0 {
+		return c
+	}
+	return strings.Compare(a.uri, b.uri)
 }

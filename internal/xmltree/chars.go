@@ -12,20 +12,23 @@ const (
 	nameChar              // may continue one
 	white                 // XML white space
 	special               // cannot stand in an attribute value as it is, or ends it
+	uriChar               // may stand after the scheme of a URI, besides % # [ ]
 )
 
 var class = func() (t [256]uint8) {
 	for c := 'a'; c <= 'z'; c++ {
-		t[c] = nameStart | nameChar
-		t[c-'a'+'A'] = nameStart | nameChar
+		t[c] = nameStart | nameChar | uriChar
+		t[c-'a'+'A'] = t[c]
 	}
 	t['_'] = nameStart | nameChar
-	for c := '0'; c <= '9'; c++ {
+	for _, c := range "0123456789-." {
 		t[c] = nameChar
 	}
-	t['-'], t['.'] = nameChar, nameChar
 	t[' '], t['\t'], t['\n'], t['\r'] = white, white|special, white|special, white|special
 	t['"'], t['\''], t['<'], t['&'] = special, special, special, special
+	for _, c := range "0123456789-._~:/?@!$&'()*+,;=" {
+		t[c] |= uriChar
+	}
 	return t
 }()
 
@@ -132,22 +135,22 @@ func firstBadChar(data []byte) int {
 // a character reference.
 func normalizeEOL(data []byte) string {
 	s := string(data)
-	i := strings.IndexByte(s, '\r')
-	if i < 0 {
+	if strings.IndexByte(s, '\r') < 0 {
 		return s
 	}
 	var b strings.Builder
 	b.Grow(len(s))
-	for i >= 0 {
-		b.WriteString(s[:i])
-		b.WriteByte('\n')
-		s = s[i+1:]
-		if s != "" && s[0] == '\n' {
-			s = s[1:]
+	for s != "" {
+		n := strings.IndexByte(s, '\r')
+		if n < 0 {
+			n = len(s)
 		}
-		i = strings.IndexByte(s, '\r')
+		b.WriteString(s[:n])
+		for s = s[n:]; s != "" && s[0] == '\r'; {
+			b.WriteByte('\n')
+			s = strings.TrimPrefix(s[1:], "\n")
+		}
 	}
-	b.WriteString(s)
 	return b.String()
 }
 

@@ -23,8 +23,9 @@ type parser struct {
 	// done holds the finished children of all open elements; those of the
 	// innermost are the last. They move to their parent when it ends, when
 	// their number is known.
-	done  []etree.Token
-	attrs []attribute // of the tag that is being read
+	done   []etree.Token
+	attrs  []attribute // of the tag that is being read
+	sorted []*attribute
 	// The value that is being read: a part of src, or in buf.
 	whole string
 	buf   []byte

@@ -2,7 +2,6 @@ package xmltree
 
 import (
 	"strings"
-	"unicode"
 
 	"github.com/beevik/etree"
 )
@@ -132,26 +131,58 @@ func badDeclaration(prefix, uri string) string {
 	return ""
 }
 
-// isAbsolute tells whether uri begins with a scheme (RFC 3986, 3.1) and holds
-// neither white space nor control characters.
+// isAbsolute tells whether uri is a URI with a scheme (RFC 3986, 3), without
+// IP literals. Anything less is refused by canonicalizers that parse namespace
+// names, libxml2's among them.
 func isAbsolute(uri string) bool {
-	scheme, _, ok := strings.Cut(uri, ":")
-	if !ok || scheme == "" {
+	n := strings.IndexByte(uri, ':')
+	if n <= 0 {
 		return false
 	}
-	for i := 0; i < len(scheme); i++ {
-		c := scheme[i]
+	for i := range n {
+		c := uri[i]
 		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
 		if !letter && (i == 0 || (c < '0' || c > '9') && c != '+' && c != '-' && c != '.') {
 			return false
 		}
 	}
-	for i := len(scheme); i < len(uri); i++ {
-		if c := uri[i]; c <= 0x20 || c >= 0x7F {
-			return !strings.ContainsFunc(uri[i:], func(r rune) bool {
-				return r == ' ' || unicode.IsControl(r) || unicode.IsSpace(r)
-			})
+	rest := uri[n+1:]
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case class[c]&uriChar != 0:
+		case c == '%' && i+2 < len(rest) && isHex(rest[i+1]) && isHex(rest[i+2]):
+			i += 2
+		case c == '#' && strings.IndexByte(rest, '#') == i:
+		default:
+			return false
 		}
 	}
-	return true
+	return !strings.HasPrefix(rest, "//") || isAuthority(rest[2:])
+}
+
+// isAuthority tells whether s begins with an authority (RFC 3986, 3.2).
+func isAuthority(s string) bool {
+	if end := strings.IndexAny(s, "/?#"); end >= 0 {
+		s = s[:end]
+	}
+	if _, host, ok := strings.Cut(s, "@"); ok {
+		s = host
+	}
+	host, port, ok := strings.Cut(s, ":")
+	if strings.IndexByte(host, '@') >= 0 {
+		return false
+	}
+	if !ok {
+		return true
+	}
+	for i := range len(port) {
+		if port[i] < '0' || port[i] > '9' {
+			return false
+		}
+	}
+	return 0 < len(port) && len(port) <= 5
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
 }

@@ -1,0 +1,83 @@
+package xmltree
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// xmllint runs libxml2's tool and returns what it wrote and what it complained
+// of, which is empty for a document that it takes.
+func xmllint(t *testing.T, doc string, args ...string) (out, complaint string) {
+	t.Helper()
+	path, err := exec.LookPath("xmllint")
+	if err != nil {
+		if os.Getenv("SSO_TEST_REQUIRE") != "" {
+			t.Fatalf("xmllint is required: %v", err)
+		}
+		t.Skip("xmllint (Debian: libxml2-utils) is not installed")
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(path, append(args, "--nonet", "-")...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(doc), &stdout, &stderr
+	if err := cmd.Run(); err != nil && stderr.Len() == 0 {
+		return "", err.Error()
+	}
+	return stdout.String(), stderr.String()
+}
+
+// outside matches the comments that canonical form keeps beside the root.
+var outside = regexp.MustCompile(`(?s)\A(?:<!--.*?-->\n)*(.*?)(?:\n<!--.*?-->)*\z`)
+
+// TestXMLLint holds the reader against libxml2: what we take, it takes without
+// a complaint and gives the same canonical form, which shows every reference,
+// line end and white space. What we refuse it refuses too, or the pair says
+// why not.
+func TestXMLLint(t *testing.T) {
+	t.Parallel()
+	for _, p := range pairs {
+		t.Run(p.rule, func(t *testing.T) {
+			t.Parallel()
+			sameCanonicalForm(t, p.ok)
+			_, complaint := xmllint(t, p.bad, "--noout")
+			switch {
+			case complaint == "" && p.stricter == "":
+				t.Errorf("xmllint takes %q, which we refuse without a reason", p.bad)
+			case complaint != "" && p.stricter != "" && !strings.Contains(complaint, "namespace warning"):
+				t.Errorf("xmllint refuses %q, so there is no need for a reason:\n%s", p.bad, complaint)
+			}
+		})
+	}
+	for _, doc := range []string{
+		string(typicalResponse(t)),
+		string(manyGroups(5)),
+		"<a>1\r\n2\r3\n\r4\r\r\n5&#13;&#xD;\n<![CDATA[\r\n\r]]><!--\r\n--></a>",
+		"<a b=' 1\t2\n3\r\n4\r5 &#9;&#10;&#13;&#32;&lt;&#60;&quot;&#39;&amp;' c='\">\"'/>",
+		"<a>&lt;b&gt;&#x26;amp;&#1087;&#x1F511;]]&gt;</a>",
+		"<a xmlns='u:1'><b xmlns=''><c xmlns='u:2' xml:lang='x'/></b><p:d xmlns:p='u:3' p:x='' x=''/></a>",
+	} {
+		sameCanonicalForm(t, doc)
+	}
+}
+
+func sameCanonicalForm(t *testing.T, doc string) {
+	t.Helper()
+	root := mustParse(t, doc)
+	want, complaint := xmllint(t, doc, "--c14n")
+	if complaint != "" {
+		t.Errorf("xmllint refuses %q, which we take:\n%s", doc, complaint)
+		return
+	}
+	got, complaint := xmllint(t, serialize(root), "--c14n")
+	if complaint != "" {
+		t.Fatalf("xmllint refuses what we wrote: %s", complaint)
+	}
+	if diff := cmp.Diff(outside.FindStringSubmatch(want)[1], got); diff != "" {
+		t.Errorf("canonical form of %q (-as xmllint reads it +as we do):\n%s", doc, diff)
+	}
+}

@@ -61,15 +61,16 @@ type canon struct {
 	names    int // bytes of namespace declarations written
 	compared int // bytes of namespace names compared
 
-	emit  []int // slots to declare at the current element
-	attrs []attr
+	emit  []int        // slots to declare at the current element
+	attrs []attr       // of the current element
+	above []etree.Attr // xml: attributes that the first element inherits, nearest first
 }
 
-// attr is an attribute on its way out.
-type attr struct {
-	uri, space, key, value string
-	inherited              bool
-}
+// attr is an attribute on its way out: the slot of its prefix, or none, and its
+// place, in the element's attributes, or after those in above.
+type attr struct{ slot, at int }
+
+const none = -1
 
 func (c *canon) run(w io.Writer, el *etree.Element, f form, prefixes []string, skip *etree.Element) error {
 	c.scope.reset()
@@ -123,7 +124,7 @@ func (c *canon) inclusive(prefix string) bool {
 
 // ancestors takes in what is declared above el.
 func (c *canon) ancestors(el *etree.Element) error {
-	c.emit, c.attrs = c.emit[:0], c.attrs[:0]
+	c.emit, c.attrs, c.above = c.emit[:0], c.attrs[:0], c.above[:0]
 	var room [64]*etree.Element
 	up := room[:0]
 	for p := el.Parent(); p != nil; p = p.Parent() {
@@ -168,7 +169,7 @@ func (c *canon) inherit(p *etree.Element) error {
 				continue
 			}
 		}
-		c.attrs = append(c.attrs, attr{xmlSpace, a.Space, a.Key, a.Value, true})
+		c.above = append(c.above, *a)
 	}
 	return nil
 }
@@ -183,12 +184,12 @@ func declaration(a *etree.Attr) (prefix, uri string, ok bool) {
 	return "", "", false
 }
 
-// bind declares a prefix. The slot is -1 for the declaration of xml, which
+// bind declares a prefix. The slot is none for the declaration of xml, which
 // changes nothing and is never written.
 func (c *canon) bind(prefix, uri string) (int, error) {
 	switch {
 	case prefix == "xml" && uri == xmlSpace:
-		return -1, nil
+		return none, nil
 	case prefix == "xml" || prefix == "xmlns" || uri == xmlSpace || uri == xmlnsURI:
 		return 0, errReserved
 	case prefix != "" && uri == "":
@@ -206,17 +207,17 @@ func (c *canon) use(i int) {
 	}
 }
 
-// useName uses the prefix of a name and returns its namespace.
-func (c *canon) useName(prefix string) (string, error) {
-	if prefix == "xml" {
-		return xmlSpace, nil
-	}
+// useName uses the prefix of a name and returns its slot.
+func (c *canon) useName(prefix string) (int, error) {
 	i := c.slot(prefix)
-	if prefix != "" && c.bound[i].uri == "" {
-		return "", errPrefix
+	b := &c.bound[i]
+	if b.uri == "" && prefix != "" {
+		return 0, errPrefix
 	}
-	c.use(i)
-	return c.bound[i].uri, nil
+	if b.uri != b.rendered {
+		c.use(i)
+	}
+	return i, nil
 }
 
 func (c *canon) element(e *etree.Element, depth int) error {
@@ -250,7 +251,7 @@ func (c *canon) element(e *etree.Element, depth int) error {
 	}
 	c.str("</")
 	c.name(e.Space, e.Tag)
-	c.str(">")
+	c.byte('>')
 	c.leave(mark)
 	if c.names+c.compared > freeNames+nameRatio*(c.size()-c.names) {
 		return errNamespaces
@@ -259,18 +260,18 @@ func (c *canon) element(e *etree.Element, depth int) error {
 }
 
 func (c *canon) startTag(e *etree.Element, first bool) error {
-	plain := 0
+	plain := false
 	for i := range e.Attr {
 		prefix, uri, ok := declaration(&e.Attr[i])
 		if !ok {
-			plain++
+			plain = true
 			continue
 		}
 		slot, err := c.bind(prefix, uri)
 		if err != nil {
 			return err
 		}
-		if !first && slot >= 0 && c.inclusive(prefix) {
+		if !first && slot != none && c.inclusive(prefix) {
 			c.use(slot)
 		}
 	}
@@ -284,38 +285,46 @@ func (c *canon) startTag(e *etree.Element, first bool) error {
 	if _, err := c.useName(e.Space); err != nil {
 		return err
 	}
-	for i := range e.Attr {
-		if plain == 0 {
-			break
+	if plain {
+		if err := c.collect(e); err != nil {
+			return err
 		}
+	}
+	c.byte('<')
+	c.name(e.Space, e.Tag)
+	if len(c.emit) > 0 {
+		c.declarations()
+	}
+	if len(c.attrs) > 0 || first {
+		if err := c.attributes(e, first); err != nil {
+			return err
+		}
+	}
+	c.byte('>')
+	return nil
+}
+
+// collect puts the attributes of e into attrs, using their prefixes.
+func (c *canon) collect(e *etree.Element) error {
+	for i := range e.Attr {
 		a := &e.Attr[i]
 		if _, _, ok := declaration(a); ok {
 			continue
 		}
-		uri := ""
+		slot := none
 		if a.Space != "" {
 			var err error
-			if uri, err = c.useName(a.Space); err != nil {
+			if slot, err = c.useName(a.Space); err != nil {
 				return err
 			}
 		}
-		c.attrs = append(c.attrs, attr{uri: uri, space: a.Space, key: a.Key, value: a.Value})
+		c.attrs = append(c.attrs, attr{slot, i})
 	}
-	c.str("<")
-	c.name(e.Space, e.Tag)
-	c.declarations()
-	if err := c.attributes(); err != nil {
-		return err
-	}
-	c.str(">")
 	return nil
 }
 
 // declarations writes the slots in emit, sorted by prefix.
 func (c *canon) declarations() {
-	if len(c.emit) == 0 {
-		return
-	}
 	if len(c.emit) > 1 {
 		slices.SortFunc(c.emit, func(i, j int) int { return strings.Compare(c.bound[i].prefix, c.bound[j].prefix) })
 	}
@@ -325,54 +334,84 @@ func (c *canon) declarations() {
 		if b.prefix == "" {
 			c.str(` xmlns="`)
 		} else {
-			c.str(" xmlns:")
+			c.str(` xmlns:`)
 			c.str(b.prefix)
 			c.str(`="`)
 		}
 		c.value(b.uri)
-		c.str(`"`)
+		c.byte('"')
 	}
 	c.emit = c.emit[:0]
 	c.names += c.size() - before
 }
 
 // attributes writes attrs, sorted by namespace name, then local name.
-func (c *canon) attributes() error {
-	if len(c.attrs) > 1 {
-		slices.SortStableFunc(c.attrs, c.compare)
+func (c *canon) attributes(e *etree.Element, first bool) error {
+	if first {
+		for i := range c.above {
+			c.attrs = append(c.attrs, attr{slotXML, len(e.Attr) + i})
+		}
 	}
+	if len(c.attrs) > 1 {
+		c.sort(e)
+	}
+	var last *etree.Attr
 	for i := range c.attrs {
-		a := &c.attrs[i]
-		if i > 0 && a.key == c.attrs[i-1].key && a.uri == c.attrs[i-1].uri {
-			if a.inherited { // a nearer one stands before it
+		a := c.attr(e, c.attrs[i])
+		if last != nil && a.Key == last.Key && c.uri(c.attrs[i]) == c.uri(c.attrs[i-1]) {
+			if c.attrs[i].at >= len(e.Attr) { // the nearer one stands before it
 				continue
 			}
 			return errTwice
 		}
-		c.str(" ")
-		c.name(a.space, a.key)
+		last = a
+		c.byte(' ')
+		c.name(a.Space, a.Key)
 		c.str(`="`)
-		c.value(a.value)
-		c.str(`"`)
+		c.value(a.Value)
+		c.byte('"')
 	}
 	c.attrs = c.attrs[:0]
 	return nil
 }
 
-func (c *canon) compare(a, b attr) int {
-	if a.space != b.space {
+func (c *canon) attr(e *etree.Element, a attr) *etree.Attr {
+	if a.at < len(e.Attr) {
+		return &e.Attr[a.at]
+	}
+	return &c.above[a.at-len(e.Attr)]
+}
+
+func (c *canon) uri(a attr) string {
+	if a.slot == none {
+		return ""
+	}
+	return c.bound[a.slot].uri
+}
+
+// sort keeps the order of equal ones, so that the element's own xml: attributes
+// stand before inherited ones, and near ones before far ones.
+func (c *canon) sort(e *etree.Element) {
+	if len(c.attrs) > 12 {
+		slices.SortStableFunc(c.attrs, func(a, b attr) int { return c.compare(e, a, b) })
+		return
+	}
+	for i := 1; i < len(c.attrs); i++ {
+		for j := i; j > 0 && c.compare(e, c.attrs[j-1], c.attrs[j]) > 0; j-- {
+			c.attrs[j-1], c.attrs[j] = c.attrs[j], c.attrs[j-1]
+		}
+	}
+}
+
+func (c *canon) compare(e *etree.Element, a, b attr) int {
+	if a.slot != b.slot {
+		x, y := c.uri(a), c.uri(b)
 		// Comparing long names again at each element is the same swelling as
 		// writing them.
-		c.compared += min(len(a.uri), len(b.uri))
-		if d := strings.Compare(a.uri, b.uri); d != 0 {
+		c.compared += min(len(x), len(y))
+		if d := strings.Compare(x, y); d != 0 {
 			return d
 		}
 	}
-	if d := strings.Compare(a.key, b.key); d != 0 || a.inherited == b.inherited {
-		return d
-	}
-	if a.inherited {
-		return 1
-	}
-	return -1
+	return strings.Compare(c.attr(e, a).Key, c.attr(e, b).Key)
 }

@@ -8,43 +8,61 @@ const bufSize = 2048
 type output struct {
 	w       io.Writer
 	err     error
-	buf     []byte
+	buf     []byte // all of it; n bytes are waiting
+	n       int
 	flushed int
 }
 
 func (o *output) reset(w io.Writer) {
 	if o.buf == nil {
-		o.buf = make([]byte, 0, bufSize)
+		o.buf = make([]byte, bufSize)
 	}
-	o.w, o.err, o.buf, o.flushed = w, nil, o.buf[:0], 0
+	o.w, o.err, o.n, o.flushed = w, nil, 0, 0
 }
 
 // size is how many bytes were written.
-func (o *output) size() int { return o.flushed + len(o.buf) }
+func (o *output) size() int { return o.flushed + o.n }
 
 func (o *output) flush() error {
-	if o.err == nil && len(o.buf) > 0 {
-		_, o.err = o.w.Write(o.buf)
+	if o.err == nil && o.n > 0 {
+		_, o.err = o.w.Write(o.buf[:o.n])
 	}
-	o.flushed += len(o.buf)
-	o.buf = o.buf[:0]
+	o.flushed += o.n
+	o.n = 0
 	return o.err
 }
 
 func (o *output) str(s string) {
-	for len(s) > cap(o.buf)-len(o.buf) {
-		n := cap(o.buf) - len(o.buf)
-		o.buf = append(o.buf, s[:n]...)
-		s = s[n:]
+	if room := o.buf[o.n:]; len(s) <= len(room) {
+		o.n += copy(room, s)
+	} else {
+		o.long(s)
+	}
+}
+
+func (o *output) byte(c byte) {
+	if o.n == len(o.buf) {
 		_ = o.flush() // the error stays in o.err
 	}
-	o.buf = append(o.buf, s...)
+	o.buf[o.n] = c
+	o.n++
+}
+
+func (o *output) long(s string) {
+	for {
+		n := copy(o.buf[o.n:], s)
+		o.n += n
+		if s = s[n:]; s == "" {
+			return
+		}
+		_ = o.flush() // the error stays in o.err
+	}
 }
 
 func (o *output) name(space, local string) {
 	if space != "" {
 		o.str(space)
-		o.str(":")
+		o.byte(':')
 	}
 	o.str(local)
 }

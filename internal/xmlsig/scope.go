@@ -30,8 +30,11 @@ type scope struct {
 const maxLinear = 12
 
 func (s *scope) reset() {
-	s.bound, s.log, s.index = s.first[:0], s.undo[:0], nil
+	s.bound, s.log, s.index = s.first[:1], s.undo[:0], nil
+	s.first[slotXML] = binding{"xml", xmlSpace, xmlSpace} // never declared
 }
+
+const slotXML = 0
 
 func (s *scope) slot(prefix string) int {
 	if s.index != nil {

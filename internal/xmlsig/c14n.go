@@ -47,6 +47,7 @@ const (
 	// other byte of output, are far above what documents need.
 	freeNames = 1 << 20
 	nameRatio = 4
+	shortName = 256 // to compare so many bytes costs nothing
 )
 
 // canon writes canonical forms. It may be used again, one run at a time.
@@ -59,7 +60,7 @@ type canon struct {
 
 	output
 	names    int // bytes of namespace declarations written
-	compared int // bytes of namespace names compared
+	compared int // bytes of namespace names compared, beyond shortName of each
 
 	emit  []int        // slots to declare at the current element
 	attrs []attr       // of the current element
@@ -389,11 +390,11 @@ func (c *canon) uri(a attr) string {
 	return c.bound[a.slot].uri
 }
 
-// sort keeps the order of equal ones, so that the element's own xml: attributes
-// stand before inherited ones, and near ones before far ones.
+// sort leaves equal ones in the order of their places, so that the element's own
+// xml: attributes stand before inherited ones, and near ones before far ones.
 func (c *canon) sort(e *etree.Element) {
 	if len(c.attrs) > 12 {
-		slices.SortStableFunc(c.attrs, func(a, b attr) int { return c.compare(e, a, b) })
+		slices.SortFunc(c.attrs, func(a, b attr) int { return c.compare(e, a, b) })
 		return
 	}
 	for i := 1; i < len(c.attrs); i++ {
@@ -408,10 +409,13 @@ func (c *canon) compare(e *etree.Element, a, b attr) int {
 		x, y := c.uri(a), c.uri(b)
 		// Comparing long names again at each element is the same swelling as
 		// writing them.
-		c.compared += min(len(x), len(y))
+		c.compared += max(0, min(len(x), len(y))-shortName)
 		if d := strings.Compare(x, y); d != 0 {
 			return d
 		}
 	}
-	return strings.Compare(c.attr(e, a).Key, c.attr(e, b).Key)
+	if d := strings.Compare(c.attr(e, a).Key, c.attr(e, b).Key); d != 0 {
+		return d
+	}
+	return a.at - b.at
 }

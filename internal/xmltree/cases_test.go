@@ -140,6 +140,8 @@ var pairs = []pair{
 	// Namespaces (Namespaces in XML: 2.2, 3, 5, 6).
 	{rule: "element prefix", ok: "<p:a xmlns:p='u:p'/>", bad: "<p:a/>", want: `line 1, column 1: prefix "p" of element "a" is not declared`},
 	{rule: "element prefix out of scope", ok: "<a xmlns:p='u:p'><p:b/></a>", bad: "<a><b xmlns:p='u:p'/><p:b/></a>", want: `line 1, column 22: prefix "p" of element "b" is not declared`},
+	{rule: "element prefix after its element", ok: "<a xmlns:p='u:p'><b xmlns:p='u:q'></b><p:b/></a>", bad: "<a><b xmlns:p='u:p'></b><p:b/></a>", want: `line 1, column 25: prefix "p" of element "b" is not declared`},
+	{rule: "expanded name after hiding", ok: "<a xmlns:p='u:p' xmlns:q='u:q'><b xmlns:p='u:q'><c/></b><d p:x='' q:x=''/></a>", bad: "<a xmlns:p='u:p' xmlns:q='u:p'><b xmlns:p='u:q'><c/></b><d p:x='' q:x=''/></a>", want: `line 1, column 67: attribute "q:x" is there twice`},
 	{rule: "attribute prefix", ok: "<a xmlns:p='u:p' p:b=''/>", bad: "<a p:b=''/>", want: `line 1, column 4: prefix "p" of attribute "b" is not declared`},
 	{rule: "prefixes are case-sensitive", ok: "<p:a xmlns:p='u:p'/>", bad: "<P:a xmlns:p='u:p'/>", want: `prefix "P" of element "a" is not declared`},
 	{rule: "xml needs no declaration", ok: "<a xml:space='preserve'/>", bad: "<a XML:space='preserve'/>", want: `prefix "XML" of attribute "space" is not declared`},

@@ -75,6 +75,39 @@ func TestXMLLint(t *testing.T) {
 	}
 }
 
+// TestXMLLintNames compares which characters may begin and continue a name, at
+// the edges of the ranges of productions 4 and 4a.
+func TestXMLLintNames(t *testing.T) {
+	t.Parallel()
+	edges := []rune{
+		0xB7, 0xBF, 0xC0, 0xD6, 0xD7, 0xD8, 0xF6, 0xF7, 0xF8, 0x2FF, 0x300, 0x36F, 0x370, 0x37D, 0x37E, 0x37F, 0x1FFF,
+		0x2000, 0x200B, 0x200C, 0x200D, 0x200E, 0x203E, 0x203F, 0x2040, 0x2041, 0x206F, 0x2070, 0x218F, 0x2190, 0x2BFF,
+		0x2C00, 0x2FEF, 0x2FF0, 0x3000, 0x3001, 0xD7FF, 0xE000, 0xF8FF, 0xF900, 0xFDCF, 0xFDD0, 0xFDEF, 0xFDF0, 0xFFFD,
+		0x10000, 0xEFFFF, 0xF0000, 0x10FFFF,
+	}
+	for c := rune('!'); c <= '~'; c++ {
+		if !strings.ContainsRune("!/>?", c) { // these end the name, or are no name's matter
+			edges = append(edges, c)
+		}
+	}
+	taken := 0
+	for _, r := range edges {
+		for _, doc := range []string{"<" + string(r) + "a/>", "<a" + string(r) + "a/>"} {
+			_, err := Parse([]byte(doc), Limits{})
+			_, complaint := xmllint(t, doc, "--noout")
+			if (err == nil) != (complaint == "") {
+				t.Errorf("%q (U+%04X): our error %v, xmllint's %q", doc, r, err, complaint)
+			}
+			if err == nil {
+				taken++
+			}
+		}
+	}
+	if taken == 0 || taken == 2*len(edges) {
+		t.Errorf("%d of %d names taken", taken, 2*len(edges))
+	}
+}
+
 // TestXMLLintMixed does the same with documents put together from pieces of the
 // pairs, the same at each run.
 func TestXMLLintMixed(t *testing.T) {

@@ -59,9 +59,9 @@ func (v *verification) addAttribute(e *etree.Element, at map[string]int) *Verify
 	if !again {
 		i = len(v.result.Attributes)
 		at[name] = i
-		a := Attribute{Name: name, Values: make([]string, 0, len(e.Child))}
-		a.NameFormat, _ = samlxml.Attr(e, "NameFormat")
-		a.FriendlyName, _ = samlxml.Attr(e, "FriendlyName")
+		a := Attribute{Name: strings.Clone(name), Values: make([]string, 0, len(e.Child))}
+		a.NameFormat = attr(e, "NameFormat")
+		a.FriendlyName = attr(e, "FriendlyName")
 		v.result.Attributes = append(v.result.Attributes, a)
 	}
 	a := &v.result.Attributes[i]
@@ -80,7 +80,7 @@ func (v *verification) addAttribute(e *etree.Element, at map[string]int) *Verify
 
 func (v *verification) addValue(a *Attribute, val *etree.Element) {
 	if s, ok := value(val); ok {
-		a.Values = append(a.Values, s)
+		a.Values = append(a.Values, strings.Clone(s))
 		return
 	}
 	if id, n := samlxml.Child(val, samlxml.Assertion, "NameID"); n == 1 && len(val.ChildElements()) == 1 && !samlxml.HasText(val) {

@@ -257,7 +257,7 @@ func (v *verification) checkInResponseTo() *VerifyError {
 	}
 	v.solicited = ok && v.o.RequestID != ""
 	if v.solicited {
-		v.result.InResponseTo = got
+		v.result.InResponseTo = v.o.RequestID
 	}
 	return nil
 }

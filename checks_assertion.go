@@ -104,7 +104,7 @@ func (v *verification) checkAssertion() *VerifyError {
 	if got, _ := samlxml.Attr(v.assertion, "Version"); got != "2.0" {
 		return &VerifyError{Reason: ReasonVersion, Got: quote(got), Want: `"2.0"`, Hint: v.idp.version()}
 	}
-	v.result.ID, _ = samlxml.Attr(v.assertion, "ID")
+	v.result.ID = attr(v.assertion, "ID")
 	return nil
 }
 
@@ -342,9 +342,10 @@ func (v *verification) checkAuthn() *VerifyError {
 		}
 		if i == 0 {
 			v.result.AuthnInstant = instant
-			v.result.SessionIndex, _ = samlxml.Attr(e, "SessionIndex")
+			v.result.SessionIndex = attr(e, "SessionIndex")
 			if ref, n := samlxml.Child(ctx, samlxml.Assertion, "AuthnContextClassRef"); n > 0 {
-				v.result.AuthnContext, _ = value(ref)
+				class, _ := value(ref)
+				v.result.AuthnContext = strings.Clone(class)
 			}
 		}
 	}

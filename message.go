@@ -209,12 +209,20 @@ func readStatus(status *etree.Element) (s *StatusError, fault string) {
 	return s, ""
 }
 
+// attr is an attribute's value, as a copy: strings of the tree share the
+// document's memory, and what lives on in an Assertion must not hold that back.
+func attr(e *etree.Element, name string) string {
+	s, _ := samlxml.Attr(e, name)
+	return strings.Clone(s)
+}
+
 // readNameID reads a NameID element; it fails on one that holds elements.
 func readNameID(e *etree.Element) (id NameID, ok bool) {
 	id.Value, ok = value(e)
-	id.Format, _ = samlxml.Attr(e, "Format")
-	id.NameQualifier, _ = samlxml.Attr(e, "NameQualifier")
-	id.SPNameQualifier, _ = samlxml.Attr(e, "SPNameQualifier")
+	id.Value = strings.Clone(id.Value)
+	id.Format = attr(e, "Format")
+	id.NameQualifier = attr(e, "NameQualifier")
+	id.SPNameQualifier = attr(e, "SPNameQualifier")
 	return id, ok
 }
 

@@ -147,12 +147,11 @@ func (v *verification) decode() *VerifyError {
 func (v *verification) read() *VerifyError {
 	root, err := xmltree.Parse(v.data, xmltree.Limits{Bytes: MaxResponseSize})
 	if err != nil {
-		reason := ReasonXML
 		var xe *xmltree.Error
 		if errors.As(err, &xe) && xe.TooLarge {
-			reason = ReasonTooLarge
+			return &VerifyError{Reason: ReasonTooLarge, Err: err, Hint: v.idp.tooLarge()}
 		}
-		return &VerifyError{Reason: reason, Err: err, Want: "well-formed XML without DTD or processing instructions",
+		return &VerifyError{Reason: ReasonXML, Err: err, Want: "well-formed XML without DTD or processing instructions",
 			Hint: "the answer is not XML as SAML allows it; if it comes from your IdP, send its support this message"}
 	}
 	v.root = root

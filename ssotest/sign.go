@@ -87,10 +87,11 @@ type signer struct {
 	keyInfo     KeyInfo
 	prefix      string // with its colon, or empty
 	wrap        int
+	pretty      bool
 }
 
 func (m *message) signer() (*signer, error) {
-	s := &signer{certificate: m.key.Certificate, inclusive: m.o.InclusivePrefixes, keyInfo: m.o.KeyInfo, wrap: m.o.Wrap}
+	s := &signer{certificate: m.key.Certificate, inclusive: m.o.InclusivePrefixes, keyInfo: m.o.KeyInfo, wrap: m.o.Wrap, pretty: m.o.Pretty}
 	s.key, _ = m.key.Private.(crypto.Signer)
 	if s.key == nil {
 		return nil, errors.New("ssotest: the key cannot sign")
@@ -167,9 +168,9 @@ func afterIssuer(e *etree.Element) int {
 func (s *signer) reference(e *etree.Element) (*etree.Element, error) {
 	// A reference by ID selects no comments, whatever the canonical form would
 	// do with them (XML Signature, 4.4.3.3).
-	form := strings.TrimSuffix(strings.TrimSuffix(s.c14n, "WithComments"), "#")
-	if s.c14n == nsExclusive+"WithComments" {
-		form = nsExclusive
+	form := strings.TrimSuffix(s.c14n, "WithComments")
+	if form != nsExclusive {
+		form = strings.TrimSuffix(form, "#")
 	}
 	var canonical bytes.Buffer
 	if err := xmlsig.Canonicalize(&canonical, e, form, s.inclusive); err != nil {
@@ -195,7 +196,13 @@ func (s *signer) reference(e *etree.Element) (*etree.Element, error) {
 	s.algorithm(reference, "DigestMethod", s.digestURI)
 	s.in(reference, "DigestValue").SetText(s.base64(h.Sum(nil)))
 	s.in(signature, "SignatureValue")
-	return signature, s.addKeyInfo(signature)
+	if err := s.addKeyInfo(signature); err != nil {
+		return nil, err
+	}
+	if s.pretty {
+		indent(signature)
+	}
+	return signature, nil
 }
 
 func (s *signer) in(parent *etree.Element, name string) *etree.Element {

@@ -105,9 +105,15 @@ type ServiceProvider struct {
 
 	// SigningKey signs what we send. Nil: nothing can be signed.
 	SigningKey *KeyPair `json:"-"`
+	// NextSigningKey is published in our metadata beside SigningKey and signs
+	// nothing, so that IdPs know it before it is used: its certificate is
+	// enough. Signing moves over when the application puts it into SigningKey.
+	// Nil: no change is coming.
+	NextSigningKey *KeyPair `json:"-"`
 	// DecryptionKeys decrypt what the IdP encrypts, each tried in turn, so that
 	// the next key can be published before the present one goes. Empty:
-	// encrypted assertions are refused.
+	// encrypted assertions are refused. A pair without a certificate decrypts
+	// and is not published: a key that is being retired.
 	DecryptionKeys []KeyPair `json:"-"`
 }
 
@@ -128,7 +134,8 @@ type IdentityProvider struct {
 	// SSOURL is where browsers go to sign in: login URL, sign-on URL.
 	SSOURL string `json:"ssoURL"`
 	// SSOPostURL is the sign-in address for the HTTP-POST binding, where it
-	// differs from SSOURL. Empty: SSOURL serves both.
+	// differs from SSOURL. Empty: SSOURL serves both. The same as SSOURL: the
+	// IdP takes requests by HTTP-POST alone, so send them with PostForm.
 	SSOPostURL string `json:"ssoPostURL,omitempty"`
 	// SLOURL takes our logout messages. Empty: no single logout.
 	SLOURL string `json:"sloURL,omitempty"`

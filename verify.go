@@ -108,6 +108,9 @@ func (c *Connection) usable(o VerifyOptions, redeem bool) error {
 	return errors.Join(errs...)
 }
 
+// strictBase64 refuses padding bits that are not zero: one message has one form.
+var strictBase64 = base64.StdEncoding.Strict()
+
 // decode is the way from the form value to bytes.
 func (v *verification) decode() *VerifyError {
 	if len(v.message) > base64.StdEncoding.EncodedLen(MaxResponseSize)+MaxResponseSize/32 {
@@ -115,7 +118,7 @@ func (v *verification) decode() *VerifyError {
 			Want: fmt.Sprintf("at most %d bytes of XML", MaxResponseSize), Hint: v.idp.tooLarge()}
 	}
 	s := v.message
-	if strings.ContainsAny(s, " \t") {
+	if strings.IndexByte(s, ' ') >= 0 || strings.IndexByte(s, '\t') >= 0 {
 		// RFC 2045 lets base64 be broken into lines; the standard decoder
 		// skips line ends only.
 		s = strings.Map(func(r rune) rune {
@@ -125,7 +128,7 @@ func (v *verification) decode() *VerifyError {
 			return r
 		}, s)
 	}
-	data, err := base64.StdEncoding.Strict().DecodeString(s)
+	data, err := strictBase64.DecodeString(s)
 	if err != nil || len(data) == 0 {
 		got := "something that is not base64"
 		if len(data) == 0 && err == nil {

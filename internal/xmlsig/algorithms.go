@@ -72,18 +72,6 @@ func digestOf(uri string) (crypto.Hash, bool) {
 	return 0, false
 }
 
-func digestURI(h crypto.Hash) string {
-	switch h {
-	case crypto.SHA1:
-		return DigestSHA1
-	case crypto.SHA384:
-		return DigestSHA384
-	case crypto.SHA512:
-		return DigestSHA512
-	}
-	return DigestSHA256
-}
-
 // scheme is what a key does to a hash.
 type scheme uint8
 

@@ -37,9 +37,6 @@ func Sign(el *etree.Element, key crypto.Signer, cert *x509.Certificate, method s
 	if err != nil {
 		return err
 	}
-	if m.scheme == pss || m.hash == crypto.SHA1 {
-		return fmt.Errorf("xmlsig: signature method %s is not for signing", m.name)
-	}
 	id, err := signable(el, at)
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
@@ -59,6 +58,9 @@ func prepare(key crypto.Signer, cert *x509.Certificate, name string) (crypto.Sig
 	if err != nil {
 		return nil, nil, err
 	}
+	if m.scheme == pss || m.hash == crypto.SHA1 { // read, but never written
+		return nil, nil, fmt.Errorf("xmlsig: signature method %s is not for signing", m.name)
+	}
 	if cert != nil {
 		k, ok := pub.(interface{ Equal(crypto.PublicKey) bool })
 		if !ok || !k.Equal(cert.PublicKey) {
@@ -69,11 +71,7 @@ func prepare(key crypto.Signer, cert *x509.Certificate, name string) (crypto.Sig
 }
 
 func signHash(key crypto.Signer, m *method, digest []byte) ([]byte, error) {
-	var o crypto.SignerOpts = m.hash
-	if m.scheme == pss {
-		o = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: m.hash}
-	}
-	value, err := key.Sign(rand.Reader, digest, o)
+	value, err := key.Sign(rand.Reader, digest, m.hash)
 	if err != nil {
 		return nil, fmt.Errorf("xmlsig: signing: %w", err)
 	}
@@ -99,7 +97,7 @@ func SignBytes(data []byte, key crypto.Signer, method string) (sig []byte, alg s
 }
 
 // MethodURI returns the algorithm URI by which key signs with method, a short
-// name as for Sign.
+// name as for Sign, or says why it cannot.
 func MethodURI(key crypto.Signer, method string) (string, error) {
 	_, m, err := prepare(key, nil, method)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -47,10 +48,10 @@ type SignOptions struct {
 	Edit func(signedInfo *etree.Element)
 }
 
-// SignWith signs el as Sign does, in any of the forms that Verify reads. It is
-// there for test identity providers: only Sign is meant for what we send.
+// SignWith signs el as Sign does, in any of the forms that Verify reads.
 func SignWith(el *etree.Element, key crypto.Signer, cert *x509.Certificate, o SignOptions, at int) error {
-	signer, m, err := prepare(key, cert, o.Method)
+	signer := rsSigner{key}
+	m, err := methodFor(key.Public(), o.Method)
 	if err != nil {
 		return err
 	}
@@ -94,6 +95,26 @@ func SignWith(el *etree.Element, key crypto.Signer, cert *x509.Certificate, o Si
 		return err
 	}
 	return nil
+}
+
+func digestURI(h crypto.Hash) string {
+	switch h {
+	case crypto.SHA1:
+		return DigestSHA1
+	case crypto.SHA384:
+		return DigestSHA384
+	case crypto.SHA512:
+		return DigestSHA512
+	}
+	return DigestSHA256
+}
+
+// signAny signs by every method that Verify knows.
+func signAny(key crypto.Signer, m *method, digest []byte) ([]byte, error) {
+	if m.scheme == pss {
+		return key.Sign(rand.Reader, digest, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: m.hash})
+	}
+	return signHash(key, m, digest)
 }
 
 // builder makes the elements of a Signature.
@@ -176,7 +197,7 @@ func (b *builder) sign(sig, info *etree.Element, key crypto.Signer, m *method, c
 	}
 	h := m.hash.New()
 	h.Write(canonical.Bytes())
-	value, err := signHash(key, m, h.Sum(nil))
+	value, err := signAny(key, m, h.Sum(nil))
 	if err != nil {
 		return err
 	}

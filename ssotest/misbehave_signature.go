@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"time"
 
 	"github.com/beevik/etree"
 
@@ -20,7 +21,7 @@ func signed() []misbehaviour {
 			after: func(m *message) error { impersonate(m.assertion); return nil }},
 		{name: "tampered-response", reason: sso.ReasonSignature, description: "Both are signed, and the Response was changed afterwards.",
 			request: func(m *message) { m.o.Sign = SignBoth },
-			after:   func(m *message) error { set(m.response, "IssueInstant", m.time(-1)); return nil }},
+			after:   func(m *message) error { set(m.response, "IssueInstant", m.time(-time.Second)); return nil }},
 		{name: "wrong-key", reason: sso.ReasonKey, description: "It is signed with another key, and does not say with which.",
 			request: func(m *message) { m.key = attackerKey(); m.o.KeyInfo = KeyInfoNone; m.anyRSA() }},
 		{name: "attacker-certificate", reason: sso.ReasonKey, description: "It is signed with another key, whose certificate comes with it.",

@@ -72,7 +72,7 @@ func (a *app) hello(w http.ResponseWriter, r *http.Request) {
 	_ = page.Execute(w, person)
 }
 
-var page = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="en"><title>Quickstart</title>
+var page = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="en" style="font:1.1rem/1.5 system-ui;margin:4rem auto;max-width:32rem"><title>Quickstart</title>
 {{with .}}<h1>Hello, {{.Name}}</h1><p>{{.Email}}, in {{range $i, $g := .Groups}}{{if $i}}, {{end}}{{$g}}{{end}}</p>
 {{else}}<p><a href="/login">Log in with SSO</a></p>{{end}}`))
 

@@ -75,14 +75,14 @@ func matchKey(pinned []*x509.Certificate, m *method, digest, value []byte, o Opt
 func verifyRSA(k *rsa.PublicKey, m *method, digest, value []byte) bool {
 	if m.scheme == pss {
 		// The MGF1 methods have no parameters: the salt is as long as the hash
-		// (RFC 9231, 2.3.10).
+		// (RFC 6931, 2.3.10).
 		return rsa.VerifyPSS(k, m.hash, digest, value,
 			&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: m.hash}) == nil
 	}
 	return rsa.VerifyPKCS1v15(k, m.hash, digest, value) == nil
 }
 
-// verifyECDSA takes r‖s, each as long as the order of the curve (RFC 9231,
+// verifyECDSA takes r‖s, each as long as the order of the curve (RFC 6931,
 // 2.3.6). The ASN.1 form, or a shortened one, is another encoding of a
 // signature and is not accepted.
 func verifyECDSA(k *ecdsa.PublicKey, digest, value []byte) bool {

@@ -193,8 +193,8 @@ func (p *parts) readTransforms(e *etree.Element) error {
 	p.refForm, p.refPrefixes, err = readForm(c[1], "transform")
 	// The reference is a bare name, #id. Such a reference selects the element
 	// without its comments, before any transform sees it, so a form "with
-	// comments" finds none to write (XML Signature 4.4.3.2 and 4.4.3.3: only the
-	// XPointer forms keep them). xmlsec1 and the JDK do the same. No value can
+	// comments" finds none to write (XML Signature 1.1, 4.4.3.3: only the XPointer
+	// forms keep them). xmlsec1 and the JDK do the same. No value can
 	// be split or hidden by this: readers join text across comments.
 	p.refForm.comments = false
 	return err
@@ -276,14 +276,15 @@ func elementID(el *etree.Element) (string, error) {
 	return id, nil
 }
 
-// isName is looser than NCName, some identity providers begin an ID with a
-// digit, but leaves no room for an XPointer, an escape, or blanks.
+// isName is looser than NCName, for identity providers whose IDs begin with a
+// digit, or are a URN or base64. It leaves no room for what makes a fragment
+// more than a name: an XPointer, an escape, a blank.
 func isName(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c >= 0x80:
-		case c == '_', c == '-', c == '.':
+		case c == '_', c == '-', c == '.', c == ':', c == '~', c == '+', c == '/', c == '=':
 		default:
 			return false
 		}

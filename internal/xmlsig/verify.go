@@ -17,7 +17,7 @@ import (
 // changed; KindDigest that a pinned key signed another version of el. Errors
 // are *Error.
 //
-// Specification: XML Signature, 3.2; SAML 2.0 Core, 5.4.
+// Specification: XML Signature 1.1, 3.2; SAML 2.0 Core, 5.4.
 func Verify(el *etree.Element, pinned []*x509.Certificate, o Options) (Result, error) {
 	sig, err := Signature(el)
 	if err != nil {

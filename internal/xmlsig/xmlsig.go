@@ -6,13 +6,11 @@
 // transforms) and must do linear work on hostile input. Writing goes through
 // goxmldsig, with the canonical form from here.
 //
-// Specification: W3C XML Signature Syntax and Processing, second edition;
-// SAML 2.0 Core, 5.4.
+// Specification: W3C XML Signature Syntax and Processing, version 1.1; SAML 2.0
+// Core, 5.4.
 package xmlsig
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Kind sorts the ways in which a signature is refused.
 type Kind string

@@ -111,70 +111,113 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// TestVariations has one honest answer written in many ways.
-func TestVariations(t *testing.T) {
-	t.Parallel()
-	variations := map[string]Options{
-		"signed response":  {Sign: SignResponse},
-		"signed both":      {Sign: SignBoth},
+// variations are honest ways to write an answer.
+func variations() map[string]Options {
+	all := map[string]Options{
+		"plain":            {},
 		"no KeyInfo":       {KeyInfo: KeyInfoNone},
 		"KeyName":          {KeyInfo: KeyInfoName},
 		"KeyValue":         {KeyInfo: KeyInfoValue},
 		"wrapped":          {Wrap: 64},
-		"wrapped both":     {Wrap: 64, Sign: SignBoth},
-		"pretty":           {Pretty: true},
-		"pretty both":      {Pretty: true, Sign: SignBoth},
-		"comments":         {Comments: true, Sign: SignBoth},
+		"pretty":           {Pretty: true, Wrap: 76},
+		"comments":         {Comments: true},
 		"declared at root": {DeclareAtRoot: true, XSIType: "xs:string"},
 		"prefix list":      {DeclareAtRoot: true, XSIType: "xs:string", InclusivePrefixes: []string{"xs", "xsi"}},
 		"default prefix":   {InclusivePrefixes: []string{"#default"}, Prefixes: PrefixDefault},
 		"repeated":         {RepeatAttributes: true},
-		"split values":     {SplitValues: true, Sign: SignBoth},
+		"split values":     {SplitValues: true},
 		"long life":        {Lifetime: time.Hour, Early: time.Hour, SessionLifetime: time.Hour},
 	}
 	for name := range signatureMethods {
 		if name != "rsa-sha1" && name != "ecdsa-sha1" {
-			variations[name] = Options{SignatureMethod: name}
+			all[name] = Options{SignatureMethod: name}
 		}
 	}
 	for name := range canonicalizations {
-		variations[name] = Options{Canonicalization: name, Comments: true}
-		variations[name+" both"] = Options{Canonicalization: name, Comments: true, Sign: SignBoth, DeclareAtRoot: true}
+		all[name] = Options{Canonicalization: name, Comments: true, DeclareAtRoot: true, XSIType: "xs:string"}
 	}
 	for name := range digestMethods {
 		if name != "sha1" {
-			variations["digest "+name] = Options{DigestMethod: name}
+			all["digest "+name] = Options{DigestMethod: name}
 		}
 	}
 	for _, prefixes := range []Prefixes{PrefixSAML, PrefixSAML2, PrefixNS, PrefixDefault, PrefixMixed} {
-		variations["prefixes "+string(prefixes)] = Options{Prefixes: prefixes, Sign: SignBoth}
-		variations["prefixes at root "+string(prefixes)] = Options{Prefixes: prefixes, DeclareAtRoot: true, SignaturePrefix: "-"}
+		all["prefixes "+string(prefixes)] = Options{Prefixes: prefixes, XSIType: "xs:string"}
+		all["prefixes at root "+string(prefixes)] = Options{Prefixes: prefixes, DeclareAtRoot: true, SignaturePrefix: "-"}
 	}
-	for name, o := range variations {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			key := "idp"
-			switch o.SignatureMethod {
-			case "ecdsa-sha256":
-				key = "idp-p256"
-			case "ecdsa-sha384":
-				key = "idp-p384"
-			case "ecdsa-sha512":
-				key = "idp-p521"
-			}
-			idp := NewIdP(Config{Key: fixedKey(t, key), Now: fixedNow})
-			c := idp.Connection(sso.ServiceProvider{})
-			a, err := verify(t, c, respond(t, idp, c, ann, o), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if a.Subject.Value != ann.Email {
-				t.Errorf("got %q, want %q", a.Subject.Value, ann.Email)
-			}
-			if diff := cmp.Diff(ann.Groups, a.Attributes.Values("groups")); diff != "" {
-				t.Errorf("groups (-want +got):\n%s", diff)
-			}
-		})
+	return all
+}
+
+// keyFor is the fixed key that fits the signature method.
+func keyFor(o Options) string {
+	switch o.SignatureMethod {
+	case "ecdsa-sha256":
+		return "idp-p256"
+	case "ecdsa-sha384":
+		return "idp-p384"
+	case "ecdsa-sha512":
+		return "idp-p521"
+	}
+	return "idp"
+}
+
+// TestVariations has one honest answer written and signed in many ways.
+func TestVariations(t *testing.T) {
+	t.Parallel()
+	for name, o := range variations() {
+		for _, element := range []Signed{SignAssertion, SignResponse, SignBoth} {
+			t.Run(name+"/"+string(element), func(t *testing.T) {
+				t.Parallel()
+				o.Sign = element
+				idp := NewIdP(Config{Key: fixedKey(t, keyFor(o)), Now: fixedNow})
+				c := idp.Connection(sso.ServiceProvider{})
+				a, err := verify(t, c, respond(t, idp, c, ann, o), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if a.Subject.Value != ann.Email {
+					t.Errorf("got %q, want %q", a.Subject.Value, ann.Email)
+				}
+				if diff := cmp.Diff(ann.Groups, a.Attributes.Values("groups")); diff != "" {
+					t.Errorf("groups (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// TestEncrypted has every method of encryption decrypted, with a signature
+// over the ciphertext and without.
+func TestEncrypted(t *testing.T) {
+	t.Parallel()
+	decryption := fixedKey(t, "sp-encryption")
+	for _, method := range []string{"", "aes128-gcm", "aes256-gcm", "aes128-cbc", "aes256-cbc"} {
+		for _, transport := range []string{"", "rsa-oaep-mgf1p", "rsa-oaep", "rsa-1_5"} {
+			t.Run(method+"/"+transport, func(t *testing.T) {
+				t.Parallel()
+				idp := NewIdP(Config{Profile: Shibboleth, Key: fixedKey(t, "idp"), Now: fixedNow})
+				c := idp.Connection(sso.ServiceProvider{DecryptionKeys: []sso.KeyPair{*decryption}})
+				c.InsecureAllowRSA15 = transport == "rsa-1_5"
+				a, err := verify(t, c, respond(t, idp, c, ann, Options{Sign: SignBoth, EncryptTo: decryption.Certificate, EncryptionMethod: method, KeyTransport: transport}), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := c.Profile(a).Email; got != ann.Email {
+					t.Errorf("got %q", got)
+				}
+			})
+		}
+	}
+	idp := NewIdP(Config{Key: fixedKey(t, "idp"), Now: fixedNow})
+	c := idp.Connection(sso.ServiceProvider{})
+	for name, o := range map[string]Options{
+		"method":    {EncryptTo: decryption.Certificate, EncryptionMethod: "rot13"},
+		"transport": {EncryptTo: decryption.Certificate, KeyTransport: "pigeon"},
+		"key":       {EncryptTo: fixedKey(t, "idp-p256").Certificate},
+	} {
+		if _, err := idp.Respond(RequestTo(c, requestID), ann, o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
 	}
 }
 

@@ -114,8 +114,9 @@ type Options struct {
 	// EncryptionMethod is aes128-gcm, aes256-gcm, aes128-cbc or aes256-cbc.
 	// Zero: aes256-gcm.
 	EncryptionMethod string
-	// KeyTransport is rsa-oaep, rsa-oaep-sha256 or the insecure rsa-1_5. Zero:
-	// rsa-oaep.
+	// KeyTransport is rsa-oaep-mgf1p (with SHA-1, which is harmless there),
+	// rsa-oaep (of XML Encryption 1.1, with SHA-256) or the insecure rsa-1_5.
+	// Zero: rsa-oaep-mgf1p.
 	KeyTransport string
 
 	// Status is a second-level status such as AuthnFailed, NoPassive or

@@ -11,7 +11,7 @@ import (
 
 func cases() []testCase {
 	return slices.Concat(basicCases(), encodingCases(), xmlCases(), messageCases(), statusCases(), assertionCases(),
-		algorithmCases(), signatureCases(), wrappingCases(), opaqueCases(), profileCases(),
+		algorithmCases(), signatureCases(), wrappingCases(), encryptionCases(), profileCases(),
 		addressCases(), requestCases(), subjectCases(), confirmationCases(), timeCases(), conditionCases(), authnCases(), attributeCases())
 }
 

@@ -201,15 +201,6 @@ func wrappingCases() []testCase {
 	)
 }
 
-// opaqueCases are encrypted assertions that nobody looks into.
-func opaqueCases() []testCase {
-	return []testCase{
-		{name: "encrypted-unreadable", expect: "encrypted", check: "decryption", comment: "There is an EncryptedAssertion, and the connection has no decryption key.",
-			tree: all(remove("Assertion"), add(".", `<saml:EncryptedAssertion `+assertionNS+`><xenc:EncryptedData xmlns:xenc="http://www.w3.org/2001/04/xmlenc#"/></saml:EncryptedAssertion>`)),
-			options: ssotest.Options{Sign: ssotest.SignResponse}, control: "basic-response"},
-	}
-}
-
 // encryptionCases are encrypted assertions.
 func encryptionCases() []testCase {
 	keys := []string{"sp-encryption"}
@@ -234,9 +225,12 @@ func encryptionCases() []testCase {
 	cbcUnsigned := with("cbc-allowed-ok", "AES-CBC without a signature over the ciphertext, where the connection allows it.", ssotest.Options{EncryptionMethod: "aes256-cbc"})
 	cbcUnsigned.connection = "cbc-allowed"
 	return []testCase{
+		{name: "encrypted-unreadable", expect: "encrypted", check: "decryption", comment: "There is an EncryptedAssertion, and the connection has no decryption key.",
+			tree:    all(remove("Assertion"), add(".", `<saml:EncryptedAssertion `+assertionNS+`><xenc:EncryptedData xmlns:xenc="http://www.w3.org/2001/04/xmlenc#"/></saml:EncryptedAssertion>`)),
+			options: ssotest.Options{Sign: ssotest.SignResponse}, control: "basic-response"},
 		gcm,
 		with("aes128-gcm-ok", "Encrypted with AES-128-GCM.", ssotest.Options{EncryptionMethod: "aes128-gcm"}),
-		with("oaep-sha256-ok", "The key is wrapped by OAEP with SHA-256.", ssotest.Options{KeyTransport: "rsa-oaep-sha256"}),
+		with("oaep-sha256-ok", "The key is wrapped by OAEP with SHA-256.", ssotest.Options{KeyTransport: "rsa-oaep"}),
 		with("response-signed-ok", "The Response around the encrypted assertion is signed.", ssotest.Options{Sign: ssotest.SignResponse}),
 		with("cbc-signed-ok", "AES-CBC, and the Response's signature covers the ciphertext.", ssotest.Options{EncryptionMethod: "aes256-cbc", Sign: ssotest.SignResponse}),
 		cbcUnsigned,

@@ -99,7 +99,7 @@ func (v *verification) checkMessage() *VerifyError {
 	if !validID(v.root) {
 		return bad("no proper ID on the Response", "one attribute ID, and no other spelling of it")
 	}
-	if fault := strayOrDuplicate(v.root); fault != "" {
+	if fault := strayOrDuplicate(v.root, false); fault != "" {
 		return bad(fault, "every ID once, and each signature and assertion in its place")
 	}
 	return nil

@@ -31,7 +31,7 @@ func (v *verification) checkDecryption() *VerifyError {
 	v.assertion = e
 	// The plaintext has not been through the checks on the whole message: it
 	// may repeat an ID or hide an assertion.
-	if dup := strayOrDuplicate(v.root); dup != "" {
+	if dup := strayOrDuplicate(v.root, true); dup != "" {
 		return &VerifyError{Reason: ReasonAssertion, Got: dup, Want: "every ID once, and each signature and assertion in its place", Hint: v.idp.notResponse()}
 	}
 	return nil

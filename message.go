@@ -92,22 +92,39 @@ func ncName(s string) bool {
 // is made of: an ID used twice, and a Signature, Response or assertion anywhere
 // but in its one place. Only attribute values of the one assertion may hold
 // what they like: they are handed on as text and never read as SAML.
-func strayOrDuplicate(root *etree.Element) string {
-	w := idWalk{root: root}
-	return w.walk(root, 0, false)
+//
+// Once an assertion was decrypted, its Signature may bear the same Id as the
+// Response's, as pysaml2's do: the two were made as documents of their own, and
+// no reference to a Signature is ever followed. Any other Id it may not share.
+func strayOrDuplicate(root *etree.Element, decrypted bool) string {
+	w := idWalk{decrypted: decrypted}
+	if fault := w.walk(root, 0, false); fault != "" {
+		return fault
+	}
+	for i, id := range w.signatures {
+		if (i == 0 || id != w.signatures[0]) && w.seen(id) {
+			return "the ID " + quote(id) + " twice"
+		}
+	}
+	return ""
 }
 
 type idWalk struct {
-	root *etree.Element
-	few  []string // IDs, while they are few
-	many map[string]bool
+	decrypted  bool
+	signatures []string // Ids of Signatures, where the document was decrypted
+	few        []string // other IDs, while they are few
+	many       map[string]bool
 }
 
 func (w *idWalk) walk(e *etree.Element, depth int, opaque bool) string {
 	for i := range e.Attr {
 		a := &e.Attr[i]
 		isID := a.Space == "" && (a.Key == "ID" || a.Key == "Id" || a.Key == "id") || a.Space == "xml" && a.Key == "id"
-		if isID && w.seen(a.Value) {
+		switch {
+		case !isID:
+		case w.decrypted && !opaque && e.Tag == "Signature" && a.Key == "Id" && samlxml.Is(e, samlxml.DSig, e.Tag):
+			w.signatures = append(w.signatures, a.Value)
+		case w.seen(a.Value):
 			return "the ID " + quote(a.Value) + " twice"
 		}
 	}

@@ -1,0 +1,198 @@
+package interop
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssoconn/sso"
+)
+
+const (
+	acsURL   = "https://app.example.com/saml/acs"
+	sloURL   = "https://app.example.com/saml/slo"
+	entityID = "https://app.example.com/saml/metadata"
+)
+
+// need skips a test whose IdP is not there; where CI demands all of them, it
+// fails it.
+func need(t *testing.T, ok bool, what string) {
+	t.Helper()
+	if ok {
+		return
+	}
+	if os.Getenv("SSO_TEST_REQUIRE") != "" {
+		t.Fatalf("%s is not installed, and SSO_TEST_REQUIRE is set", what)
+	}
+	t.Skipf("%s is not installed", what)
+}
+
+// keyPair reads one of the repository's test keys.
+func keyPair(t *testing.T, name string) sso.KeyPair {
+	t.Helper()
+	dir := "../testdata/keys/"
+	keyPEM, err := os.ReadFile(dir + name + ".key.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(keyPEM)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certPEM, err := os.ReadFile(dir + name + ".crt.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	certs, err := sso.ParseCertificates(string(certPEM))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sso.KeyPair{Private: key.(crypto.PrivateKey), Certificate: certs[0]}
+}
+
+// serviceProvider is our side of every connection here.
+func serviceProvider(t *testing.T) sso.ServiceProvider {
+	t.Helper()
+	signing, encryption := keyPair(t, "sp-signing"), keyPair(t, "sp-encryption")
+	return sso.ServiceProvider{EntityID: entityID, ACSURL: acsURL, SLOURL: sloURL, SigningKey: &signing, DecryptionKeys: []sso.KeyPair{encryption}}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// start runs a server until the test ends and waits until it answers at ready.
+func start(t *testing.T, cmd *exec.Cmd, ready string) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { cmd.Wait(); close(done) }()
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		<-done
+		if t.Failed() {
+			t.Logf("%s said:\n%s", filepath.Base(cmd.Path), tail(out.String()))
+		}
+	})
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if resp, err := http.Get(ready); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		select {
+		case <-done:
+			t.Fatalf("%s ended:\n%s", cmd.Path, tail(out.String()))
+		default:
+		}
+	}
+	t.Fatalf("%s did not answer at %s", cmd.Path, ready)
+}
+
+func tail(s string) string {
+	if len(s) > 4000 {
+		s = "…" + s[len(s)-4000:]
+	}
+	return s
+}
+
+// browser follows no redirect: what leads to our addresses, where nothing
+// listens, is what the tests want to look at.
+var browser = &http.Client{
+	Timeout:       30 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+func fetch(t *testing.T, address string) (*http.Response, string) {
+	t.Helper()
+	resp, err := browser.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, readBody(t, resp)
+}
+
+func readBody(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 4<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+var (
+	inputTag = regexp.MustCompile(`(?is)<input\s[^>]*>`)
+	formTag  = regexp.MustCompile(`(?is)<form\s[^>]*>`)
+	tagAttr  = regexp.MustCompile(`(?is)([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')`)
+)
+
+// form reads the first form of a page: where it goes and what it posts.
+func form(t *testing.T, page string) (action string, fields url.Values) {
+	t.Helper()
+	fields = url.Values{}
+	tag := formTag.FindString(page)
+	if tag == "" {
+		t.Fatalf("no form on the page:\n%s", tail(page))
+	}
+	action = tagAttrs(tag)["action"]
+	for _, in := range inputTag.FindAllString(page, -1) {
+		if a := tagAttrs(in); a["name"] != "" {
+			fields.Add(a["name"], a["value"])
+		}
+	}
+	return action, fields
+}
+
+func tagAttrs(tag string) map[string]string {
+	out := map[string]string{}
+	for _, m := range tagAttr.FindAllStringSubmatch(tag, -1) {
+		out[strings.ToLower(m[1])] = html.UnescapeString(m[2] + m[3])
+	}
+	return out
+}
+
+// result is one line of the table in docs/interop.md.
+type result struct{ idp, version, variant, outcome string }
+
+func (r result) String() string {
+	return fmt.Sprintf("| %s | %s | %s | %s |", r.idp, r.version, r.variant, r.outcome)
+}

@@ -1,0 +1,176 @@
+package interop
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ssoconn/sso"
+)
+
+// pysaml2Variant is one way to configure pysaml2's IdP.
+type pysaml2Variant struct {
+	name                        string
+	signResponse, signAssertion bool
+	encrypt                     bool
+	signRequests                bool
+	post                        bool
+	signAlg, digestAlg          string
+	encryption                  []string   // content algorithm and xmlsec1's name for its key
+	reason                      sso.Reason // of the refusal, empty for a sign-in
+}
+
+// startPysaml2 runs the IdP and returns a connection to it, made from its own
+// metadata.
+func startPysaml2(t *testing.T, v pysaml2Variant) *sso.Connection {
+	t.Helper()
+	python := "/usr/bin/python3"
+	need(t, exec.Command(python, "-c", "import saml2").Run() == nil, "pysaml2 (Debian: python3-pysaml2)")
+	xmlsec, err := exec.LookPath("xmlsec1")
+	need(t, err == nil, "xmlsec1")
+	// Not t.TempDir: it takes the comma of a variant's name into the path, at
+	// which xmlsec1 splits it.
+	dir, err := os.MkdirTemp("", "pysaml2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	conn := &sso.Connection{ID: "pysaml2", SP: serviceProvider(t), SignRequests: v.signRequests}
+	conn.RequireSignedAssertion = v.signAssertion
+	md, err := conn.Metadata()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "sp.xml"), md, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, "../testdata/keys/idp.key.pem", filepath.Join(dir, "idp.key.pem"))
+	copyFile(t, "../testdata/keys/idp.crt.pem", filepath.Join(dir, "idp.crt.pem"))
+	port := freePort(t)
+	base := fmt.Sprintf("http://127.0.0.1:%d", port)
+	config, err := json.Marshal(map[string]any{
+		"port": port, "base": base, "dir": dir, "xmlsec1": xmlsec,
+		"sign_response": v.signResponse, "sign_assertion": v.signAssertion, "encrypt_assertion": v.encrypt,
+		"want_signed": v.signRequests, "want_signed_post": v.signRequests && v.post, "encryption": v.encryption, "sign_alg": v.signAlg, "digest_alg": v.digestAlg,
+		"name_id": "алиса@example.com", "sp_slo": sloURL, "sp_entity_id": entityID,
+		"identity": map[string]any{"givenName": "Алиса 🐇", "sn": "Лидделл", "mail": "alice@example.com", "isMemberOf": []string{"Продажи", "Support", "R&D <core>"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "config.json")
+	if err := os.WriteFile(file, config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, exec.Command(python, "pysaml2/idp.py", file), base+"/healthy")
+	resp, body := fetch(t, base+"/metadata")
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("metadata: %s\n%s", resp.Status, tail(body))
+	}
+	if conn.IdP, err = sso.ParseIdPMetadata([]byte(body)); err != nil {
+		t.Fatalf("%v\n%s", err, tail(body))
+	}
+	return conn
+}
+
+func TestPysaml2Login(t *testing.T) {
+	const (
+		rsa   = "http://www.w3.org/2001/04/xmldsig-more#rsa-"
+		enc   = "http://www.w3.org/2001/04/xmlenc#"
+		enc11 = "http://www.w3.org/2009/xmlenc11#"
+	)
+	for _, v := range []pysaml2Variant{
+		{name: "signed response", signResponse: true},
+		{name: "signed assertion", signAssertion: true},
+		{name: "both signed", signResponse: true, signAssertion: true},
+		{name: "both signed, SHA-512", signResponse: true, signAssertion: true, signAlg: rsa + "sha512", digestAlg: "http://www.w3.org/2001/04/xmlenc#sha512"},
+		{name: "signed request by redirect", signAssertion: true, signRequests: true},
+		{name: "signed request by POST", signAssertion: true, signRequests: true, post: true},
+		{name: "signed response, encrypted assertion", signResponse: true, encrypt: true},
+		{name: "both signed, encrypted assertion", signResponse: true, signAssertion: true, encrypt: true},
+		{name: "signed assertion, encrypted", signAssertion: true, encrypt: true},
+		{name: "AES-128-GCM", signResponse: true, encrypt: true, encryption: []string{enc11 + "aes128-gcm", "aes-128"}},
+		{name: "AES-256-CBC, signed response", signResponse: true, encrypt: true, encryption: []string{enc + "aes256-cbc", "aes-256"}},
+		{name: "AES-256-CBC, signed assertion only", signAssertion: true, encrypt: true, encryption: []string{enc + "aes256-cbc", "aes-256"}, reason: sso.ReasonEncrypted},
+		{name: "3DES, pysaml2's own choice", signResponse: true, encrypt: true, encryption: []string{"", ""}, reason: sso.ReasonEncrypted},
+		{name: "SHA-1, pysaml2's own choice", signResponse: true, signAlg: "http://www.w3.org/2000/09/xmldsig#rsa-sha1", digestAlg: "http://www.w3.org/2000/09/xmldsig#sha1", reason: sso.ReasonAlgorithm},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			if v.signAlg == "" {
+				// pysaml2 7.0 signs with SHA-1 unless told otherwise.
+				v.signAlg, v.digestAlg = rsa+"sha256", "http://www.w3.org/2001/04/xmlenc#sha256"
+			}
+			conn := startPysaml2(t, v)
+			req, err := conn.NewAuthnRequest(sso.RequestOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			page := send(t, req, v.post)
+			action, fields := form(t, page)
+			if action != acsURL || fields.Get("RelayState") != "handle" {
+				t.Errorf("posts to %q with RelayState %q", action, fields.Get("RelayState"))
+			}
+			o := sso.VerifyOptions{RequestID: req.ID}
+			a, err := conn.VerifyResponse(context.Background(), fields.Get("SAMLResponse"), o)
+			if v.reason != "" {
+				var ve *sso.VerifyError
+				if !errors.As(err, &ve) || ve.Reason != v.reason {
+					t.Fatalf("got %v, want a refusal for %s", err, v.reason)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("%v\n%s", err, conn.InspectResponse(context.Background(), fields.Get("SAMLResponse"), o))
+			}
+			want := sso.Profile{Email: "alice@example.com", FirstName: "Алиса 🐇", LastName: "Лидделл", Name: "Алиса 🐇 Лидделл",
+				Groups: []string{"Продажи", "Support", "R&D <core>"}, GroupsState: sso.GroupsPresent}
+			if diff := cmp.Diff(want, conn.Profile(a)); diff != "" {
+				t.Errorf("profile (-want +got):\n%s", diff)
+			}
+			if a.Subject.Value != "алиса@example.com" {
+				t.Errorf("NameID %q", a.Subject.Value)
+			}
+			if _, err := conn.VerifyResponse(context.Background(), fields.Get("SAMLResponse"), sso.VerifyOptions{RequestID: "_other"}); err == nil {
+				t.Error("the answer was taken for that to another request")
+			}
+		})
+	}
+}
+
+// send takes a request to the IdP as a browser does and returns the page.
+func send(t *testing.T, req *sso.AuthnRequest, post bool) string {
+	t.Helper()
+	var resp *http.Response
+	if post {
+		page, err := req.PostForm("handle")
+		if err != nil {
+			t.Fatal(err)
+		}
+		action, fields := form(t, string(page))
+		if resp, err = browser.PostForm(action, fields); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		to, err := req.RedirectURL("handle")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err = browser.Get(to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body := readBody(t, resp)
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("the IdP answered %s:\n%s", resp.Status, tail(body))
+	}
+	return body
+}

@@ -44,6 +44,9 @@ type Config struct {
 	// has. Zero: random. Set it where output must be the same at each run.
 	NewID func() string
 
+	// Admin serves an administration page at /admin/ of Handler, where whoever
+	// reaches it changes Applications and People.
+	Admin bool
 	// Applications may ask for a sign-in at Handler. Respond needs none.
 	Applications []Application
 	// People are offered by Handler. Zero: three of them, in a few groups.

@@ -19,7 +19,8 @@ import (
 
 // Handler serves the IdP to a browser: at the path of its SSOURL the login page
 // for requests by HTTP-Redirect and HTTP-POST, at /metadata its metadata, and
-// at / a portal that starts sign-ins without a request.
+// at / a portal that starts sign-ins without a request. With Config.Admin there
+// is an administration page at /admin/.
 //
 // Only applications that were registered may ask, and only for an answer to
 // their own address. Whoever can reach the handler can be anybody: keep it on
@@ -32,6 +33,9 @@ func (p *IdP) Handler() http.Handler {
 	mux.HandleFunc("GET /metadata", s.metadata)
 	mux.HandleFunc("GET /{$}", s.portal)
 	mux.HandleFunc("POST /start", s.start)
+	if p.config.Admin {
+		s.adminRoutes(mux)
+	}
 	return mux
 }
 
@@ -176,6 +180,7 @@ func (s *server) send(w http.ResponseWriter, req Request, login Login, o Options
 func (s *server) portal(w http.ResponseWriter, _ *http.Request) {
 	s.page(w, http.StatusOK, "portal", map[string]any{
 		"Apps": s.idp.Applications(), "People": s.idp.People(), "IdP": s.idp.IdentityProvider(), "Misbehaviours": catalogue(),
+		"Admin": s.idp.config.Admin,
 	})
 }
 
@@ -223,6 +228,9 @@ func catalogue() []listed {
 //go:embed pages.html
 var pageSource string
 
+//go:embed admin.html
+var adminSource string
+
 //go:embed page.css
 var pageStyle string
 
@@ -240,12 +248,13 @@ var parsedPages = sync.OnceValue(func() pages {
 		"style":  func() template.CSS { return template.CSS(pageStyle) },
 		"submit": func() template.JS { return submitScript },
 		"title":  Application.title,
-	}).Parse(pageSource))
+		"joined": joined,
+	}).Parse(pageSource + adminSource))
 	digest := func(s string) string {
 		sum := sha256.Sum256([]byte(s))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
-	return pages{t, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src " + digest(pageStyle) + "; script-src " + digest(submitScript)}
+	return pages{t, "default-src 'none'; img-src data:; base-uri 'none'; frame-ancestors 'none'; style-src " + digest(pageStyle) + "; script-src " + digest(submitScript)}
 })
 
 func (s *server) page(w http.ResponseWriter, status int, name string, data any) {

@@ -2,6 +2,8 @@ package sso
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"os"
@@ -62,4 +64,14 @@ func goodConnection(tb testing.TB) *Connection {
 			Certificates: Certificates{testCert(tb, "idp")},
 		},
 	}
+}
+
+func rsaKey(tb testing.TB, name string) *rsa.PrivateKey {
+	tb.Helper()
+	return testKey(tb, name).Private.(*rsa.PrivateKey)
+}
+
+func ecdsaKey(tb testing.TB, name string) *ecdsa.PrivateKey {
+	tb.Helper()
+	return testKey(tb, name).Private.(*ecdsa.PrivateKey)
 }

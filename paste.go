@@ -67,9 +67,8 @@ func certificateError(p pasted) error {
 // readCertificates returns all certificates of the text, at least one.
 func readCertificates(text string) (Certificates, error) {
 	r := pasteReader{}
-	if len(text) > 1 && text[0] == 0x30 && text[1] >= 0x80 { // DER; no text begins so
-		r.der([]byte(text), true)
-	} else {
+	binary := len(text) > 1 && text[0] == 0x30 && text[1] >= 0x80 // as DER of that length begins
+	if !binary || !r.der([]byte(text), false) {
 		r.text(text, 0)
 	}
 	switch {
@@ -101,8 +100,9 @@ func (r *pasteReader) best() pasted {
 }
 
 // pemMarker finds the lines around PEM, also where blanks came into them, went
-// missing, or the dashes at the end did.
-var pemMarker = regexp.MustCompile(`(?i)(?:-\s*)+(BEGIN|END)\s*(?:([A-Z0-9.#\s]{0,40}?)\s*(?:-\s*)+|([A-Z0-9. \t]{0,40}?)[ \t]*(?:[\r\n]|$))`)
+// missing, or the dashes at the end did. Five dashes end a line at most: the
+// next line may follow without a line end.
+var pemMarker = regexp.MustCompile(`(?i)(?:-[ \t]*)+(BEGIN|END)\s*(?:([A-Z0-9.#\s]{0,40}?)\s*(?:-[ \t]*){1,5}|([A-Z0-9. \t]{0,40}?)[ \t]*(?:[\r\n]|$))`)
 
 func (r *pasteReader) text(text string, depth int) {
 	text = unescapePaste(text)
@@ -316,7 +316,7 @@ func holdsPrivateKey(text string) bool {
 
 var (
 	jwkPrivate  = regexp.MustCompile(`[{,\s]d\s*:`) // quotes are gone by now
-	digestLabel = regexp.MustCompile(`(?i)^[^\n]{0,40}?(?:fingerprint|thumbprint|md-?5|sha-?1|sha-?256)[\s=:]+`)
+	digestLabel = regexp.MustCompile(`(?i)^(?:[^\n]{0,40}?(?:fingerprint|thumbprint|md-?5|sha-?1|sha-?256)[\s=:]+)+`)
 )
 
 // notBase64 recognises what is often pasted in place of a certificate.

@@ -31,9 +31,9 @@ func checkRelayState(s string) error {
 		Hint: "keep the state on the server and send a short key to it"}
 }
 
-// writeSettings keep line ends and tabs in attribute values: unescaped, they
+// writeSettings keep line ends and tabs in values: unescaped, they
 // would reach the reader as blanks, and break the signature.
-var writeSettings = etree.WriteSettings{CanonicalAttrVal: true}
+var writeSettings = etree.WriteSettings{CanonicalAttrVal: true, CanonicalText: true}
 
 // redirectURL puts a message into an address. The signature covers exactly the
 // bytes that are sent, in the order that the binding gives, and nothing that

@@ -266,7 +266,7 @@ func (c *canon) startTag(e *etree.Element, first bool) error {
 		if err != nil {
 			return err
 		}
-		if !first && slot != none && c.inclusive(prefix) {
+		if slot != none && c.inclusive(prefix) {
 			c.use(slot)
 		}
 	}

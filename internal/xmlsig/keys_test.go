@@ -216,6 +216,7 @@ func TestECDSAForm(t *testing.T) {
 		{"short", good[:63], KindKey},
 		{"long", append(append([]byte{}, good...), 0), KindKey},
 		{"leading zeros", append(append(make([]byte, 1), good[:32]...), append(make([]byte, 1), good[32:]...)...), KindKey},
+		{"zero before s", append(append(append([]byte{}, good[:32]...), 0), good[32:]...), KindKey},
 		{"zero", make([]byte, 64), KindKey},
 		{"r zero", append(make([]byte, 32), good[32:]...), KindKey},
 		{"all ones", []byte(strings.Repeat("\xff", 64)), KindKey},

@@ -190,6 +190,16 @@ func TestIDs(t *testing.T) {
 	}
 }
 
+// The reader lets no attribute stand twice; should another tree ever come in,
+// the first ID is not better than the second.
+func TestTwoIDs(t *testing.T) {
+	t.Parallel()
+	el := &etree.Element{Tag: "A", Attr: []etree.Attr{{Key: "ID", Value: "_a"}, {Key: "ID", Value: "_b"}}}
+	if id, err := elementID(el); kindOf(t, err) != KindMalformed {
+		t.Errorf("got %q, %v", id, err)
+	}
+}
+
 // Verify reads the tree that the application goes on with: it must not touch it.
 func TestVerifyLeavesTheTree(t *testing.T) {
 	t.Parallel()

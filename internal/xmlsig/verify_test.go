@@ -148,6 +148,9 @@ func TestSignedInfoShape(t *testing.T) {
 			find(t, e, "Transforms").ChildElements()[1].AddChild(in(t, "<ds:XPath "+ds+">1</ds:XPath>"))
 		}, want: KindMalformed},
 		{name: "PrefixList", sign: SignOptions{InclusivePrefixes: []string{"xs", "#default"}}},
+		{name: "PrefixList of 64", sign: SignOptions{InclusivePrefixes: strings.Fields(strings.Repeat("xs ", maxPrefixes))}},
+		{name: "PrefixList of 65", sign: SignOptions{InclusivePrefixes: strings.Fields(strings.Repeat("xs ", maxPrefixes+1))}, want: KindMalformed},
+		{name: "PrefixList empty", sign: SignOptions{InclusivePrefixes: []string{""}}},
 		{name: "PrefixList of a form without", sign: SignOptions{InclusivePrefixes: []string{"xs"}},
 			edit: transform(1, C14N10), want: KindMalformed},
 		{name: "PrefixList twice", sign: SignOptions{InclusivePrefixes: []string{"xs"}}, edit: double("InclusiveNamespaces"), want: KindMalformed},

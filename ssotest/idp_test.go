@@ -166,9 +166,10 @@ func TestVariations(t *testing.T) {
 	t.Parallel()
 	for name, o := range variations() {
 		for _, element := range []Signed{SignAssertion, SignResponse, SignBoth} {
+			o := o
+			o.Sign = element
 			t.Run(name+"/"+string(element), func(t *testing.T) {
 				t.Parallel()
-				o.Sign = element
 				idp := NewIdP(Config{Key: fixedKey(t, keyFor(o)), Now: fixedNow})
 				c := idp.Connection(sso.ServiceProvider{})
 				a, err := verify(t, c, respond(t, idp, c, ann, o), nil)
@@ -209,7 +210,18 @@ func TestEncrypted(t *testing.T) {
 		}
 	}
 	idp := NewIdP(Config{Key: fixedKey(t, "idp"), Now: fixedNow})
-	c := idp.Connection(sso.ServiceProvider{})
+	c := idp.Connection(sso.ServiceProvider{DecryptionKeys: []sso.KeyPair{*decryption}})
+	for _, m := range Misbehaviours() {
+		replay := &memory{}
+		o := Options{EncryptTo: decryption.Certificate, Misbehave: m}
+		_, err := verify(t, c, respond(t, idp, c, ann, o), replay)
+		if m == "replayed" {
+			_, err = verify(t, c, respond(t, idp, c, ann, o), replay)
+		}
+		if refusal, ok := err.(*sso.VerifyError); !ok || refusal.Reason != m.Reason() {
+			t.Errorf("%s: got %v, want %s", m, err, m.Reason())
+		}
+	}
 	for name, o := range map[string]Options{
 		"method":    {EncryptTo: decryption.Certificate, EncryptionMethod: "rot13"},
 		"transport": {EncryptTo: decryption.Certificate, KeyTransport: "pigeon"},
@@ -266,6 +278,8 @@ func TestUnknownNames(t *testing.T) {
 		"keyinfo":   {KeyInfo: "photo"},
 		"prefixes":  {Prefixes: "soap"},
 		"key":       {SignatureMethod: "ecdsa-sha256"},
+		"both":      {Status: "AuthnFailed", Misbehave: "second-audience"},
+		"nothing":   {Sign: SignNothing, Misbehave: "two-references"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

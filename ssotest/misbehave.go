@@ -64,5 +64,5 @@ func (b Misbehaviour) find() (misbehaviour, error) {
 }
 
 func misbehaviours() []misbehaviour {
-	return slices.Concat(addressed(), timed(), shaped(), signed(), wrappings(), written())
+	return slices.Concat(addressed(), timed(), shaped(), subjects(), foreignKeys(), bentSignatures(), wrappedResponses(), wrappedAssertions(), written())
 }

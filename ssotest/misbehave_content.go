@@ -112,6 +112,12 @@ func shaped() []misbehaviour {
 			before: func(m *message) {
 				m.response.AddChild(m.newAssertion(Login{NameID: stranger}))
 			}},
+	}
+}
+
+// subjects are answers about nobody, about two, or confirmed by nothing.
+func subjects() []misbehaviour {
+	return []misbehaviour{
 		{name: "no-subject", reason: sso.ReasonSubject, description: "The assertion is about nobody.",
 			before: func(m *message) { drop(path(m.assertion, "Subject")) }},
 		{name: "no-name-id", reason: sso.ReasonSubject, description: "The subject has no NameID.",

@@ -12,8 +12,8 @@ import (
 	"github.com/ssoconn/sso"
 )
 
-// signed are answers whose signatures prove nothing.
-func signed() []misbehaviour {
+// foreignKeys are answers that are not signed, not any more, or not by the IdP.
+func foreignKeys() []misbehaviour {
 	return []misbehaviour{
 		{name: "unsigned", reason: sso.ReasonUnsigned, description: "Nothing is signed.",
 			request: func(m *message) { m.o.Sign = SignNothing }},
@@ -32,6 +32,13 @@ func signed() []misbehaviour {
 				m.o.KeyInfo = KeyInfoCertificate
 				m.anyRSA()
 			}},
+	}
+}
+
+// bentSignatures are by the IdP's key and of a shape or an algorithm that
+// proves nothing.
+func bentSignatures() []misbehaviour {
+	return []misbehaviour{
 		{name: "sha1-signature", reason: sso.ReasonAlgorithm, description: "The signature is made with SHA-1.",
 			request: func(m *message) {
 				m.o.SignatureMethod = strings.SplitN(m.method(), "-", 2)[0] + "-sha1"
@@ -58,14 +65,14 @@ func signed() []misbehaviour {
 				set(path(s, "SignedInfo", "SignatureMethod"), "Algorithm", moreDSig+"hmac-sha256")
 			})},
 		{name: "two-signatures", reason: sso.ReasonMessage, description: "The Response has two signatures.",
-			request: func(m *message) { m.o.Sign = SignResponse; m.o.EncryptTo = nil },
+			request: func(m *message) { m.o.Sign = SignResponse },
 			after: func(m *message) error {
 				s := path(m.response, "Signature")
 				m.response.InsertChildAt(s.Index()+1, s.Copy())
 				return nil
 			}},
 		{name: "misplaced-signature", reason: sso.ReasonMessage, description: "The signature stands in the Subject.",
-			request: func(m *message) { m.o.Sign = SignAssertion; m.o.EncryptTo = nil },
+			request: func(m *message) { m.o.Sign = SignAssertion },
 			after: func(m *message) error {
 				s := path(m.assertion, "Signature")
 				m.assertion.RemoveChild(s)
@@ -159,7 +166,8 @@ func written() []misbehaviour {
 				return append(b, "<!--"+strings.Repeat("x", sso.MaxResponseSize)+"-->"...)
 			}},
 		{name: "duplicate-id", reason: sso.ReasonMessage, description: "The Response and the assertion have one ID.",
-			before: func(m *message) { set(m.assertion, "ID", m.response.SelectAttrValue("ID", "")) }},
+			request: func(m *message) { m.o.EncryptTo = nil },
+			before:  func(m *message) { set(m.assertion, "ID", m.response.SelectAttrValue("ID", "")) }},
 		{name: "not-base64", reason: sso.ReasonEncoding, description: "The form value is not base64.",
 			posted: func(s string) string { return "%" + s }},
 	}
@@ -170,15 +178,13 @@ func hexOf(s string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// wrappings are the classical shapes of signature wrapping: the signed element
-// stays somewhere, so that the signature holds, and another is put where
-// readers look. The first two take a signed Response, the others a signed
-// assertion.
+// wrappedResponses and wrappedAssertions are the classical shapes of signature
+// wrapping: the signed element stays somewhere, so that the signature holds, and
+// another is put where readers look.
 //
 // Reference: Somorovsky et al., On Breaking SAML, USENIX Security 2012.
-func wrappings() []misbehaviour {
-	response := func(m *message) { m.o.Sign = SignResponse; m.o.EncryptTo = nil }
-	assertion := func(m *message) { m.o.Sign = SignAssertion; m.o.EncryptTo = nil }
+func wrappedResponses() []misbehaviour {
+	response := func(m *message) { m.o.Sign = SignResponse }
 	return []misbehaviour{
 		{name: "wrapped-1", reason: sso.ReasonMessage, description: "A forged Response holds the signed one in its signature.",
 			request: response, after: func(m *message) error {
@@ -192,6 +198,12 @@ func wrappings() []misbehaviour {
 				m.response.InsertChildAt(signature.Index(), signed)
 				return nil
 			}},
+	}
+}
+
+func wrappedAssertions() []misbehaviour {
+	assertion := func(m *message) { m.o.Sign = SignAssertion }
+	return []misbehaviour{
 		{name: "wrapped-3", reason: sso.ReasonAssertion, description: "A forged assertion stands before the signed one.",
 			request: assertion, after: func(m *message) error {
 				m.response.InsertChildAt(m.assertion.Index(), m.forgedAssertion(false))

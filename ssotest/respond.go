@@ -3,6 +3,7 @@ package ssotest
 import (
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"time"
 
@@ -122,7 +123,8 @@ type Options struct {
 	// Status is a second-level status such as AuthnFailed, NoPassive or
 	// RequestDenied: the answer is then an error and carries no assertion.
 	Status string
-	// Misbehave does one thing wrong. See Misbehaviours.
+	// Misbehave does one thing wrong. See Misbehaviours. Those that change what
+	// was signed send the assertion in the clear.
 	Misbehave Misbehaviour
 
 	// BeforeSigning changes the Response and the Assertion in it before they
@@ -161,8 +163,17 @@ func (p *IdP) Document(req Request, login Login, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if bad.name != "" && o.Status != "" {
+		return nil, errors.New("ssotest: Options.Status and Options.Misbehave do not go together")
+	}
 	if bad.request != nil {
 		bad.request(m)
+	}
+	if bad.after != nil {
+		if m.o.Sign == SignNothing {
+			return nil, fmt.Errorf("ssotest: %s needs something signed", o.Misbehave)
+		}
+		m.o.EncryptTo = nil // what is changed after signing has to be in the clear
 	}
 	m.build()
 	if bad.before != nil {

@@ -23,8 +23,8 @@ import (
 // is an administration page at /admin/.
 //
 // Only applications that were registered may ask, and only for an answer to
-// their own address. Whoever can reach the handler can be anybody: keep it on
-// loopback.
+// their own address; signatures of requests are not looked at. Whoever can
+// reach the handler can be anybody: keep it on loopback.
 func (p *IdP) Handler() http.Handler {
 	s := &server{idp: p, path: ssoPath(p.config.SSOURL)}
 	mux := http.NewServeMux()

@@ -25,9 +25,10 @@ func TestSignaturesHoldElsewhere(t *testing.T) {
 			continue // Debian's xmlsec1 1.2 does not know the MGF1 methods
 		}
 		for _, element := range []Signed{SignAssertion, SignResponse} {
+			o := o
+			o.Sign = element
 			t.Run(name+"/"+string(element), func(t *testing.T) {
 				t.Parallel()
-				o.Sign = element
 				key := keyFor(o)
 				idp := NewIdP(Config{Key: fixedKey(t, key), Now: fixedNow})
 				document, err := idp.Document(RequestTo(idp.Connection(sso.ServiceProvider{}), requestID), ann, o)

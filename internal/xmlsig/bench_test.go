@@ -75,7 +75,7 @@ func BenchmarkFloor(b *testing.B) {
 }
 
 func BenchmarkVerify(b *testing.B) {
-	for _, groups := range []int{5, 800, 5000} {
+	for _, groups := range []int{5, 800, 10_000} {
 		b.Run(fmt.Sprintf("groups=%d", groups), func(b *testing.B) {
 			el, doc, cert := signed(b, groups, SignOptions{})
 			b.SetBytes(int64(len(doc)))

@@ -110,3 +110,16 @@ func TestOtherBrowser(t *testing.T) {
 		t.Errorf("the right browser got %d", got)
 	}
 }
+
+// TestOnceFails has the browser meet an application that does not work: then
+// -once must not end well.
+func TestOnceFails(t *testing.T) {
+	t.Parallel()
+	a := &app{conn: ssotest.NewIdP(ssotest.Config{}).Connection(sso.ServiceProvider{})}
+	a.conn.IdP.SSOURL = "" // nobody pasted it
+	server := httptest.NewServer(a.routes())
+	t.Cleanup(server.Close)
+	if err := signIn(server.URL, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "IdP.SSOURL") {
+		t.Errorf("got %v, want an error about IdP.SSOURL", err)
+	}
+}

@@ -45,15 +45,22 @@ type Invitation struct {
 	Expires      time.Time `json:"expires,omitzero"`  // zero: never
 }
 
-// An InvitationStore keeps invitations.
+// InvitationGrace is how long the person who redeemed an invitation may redeem
+// it again, so that a sign-in cut off between counting the use and creating the
+// user can be repeated. It is short, since a user who is removed later must not
+// come back by an old link.
+const InvitationGrace = time.Hour
+
+// An InvitationStore keeps invitations. Its methods may be called at once from
+// any number of goroutines and processes, and return when ctx is done.
 type InvitationStore interface {
-	// Invitation returns the invitation, spent or not, or ErrNotFound.
-	Invitation(ctx context.Context, code string) (*Invitation, error)
+	// Invitation returns the invitation, spent or not, and whether subject
+	// redeemed it less than InvitationGrace before now. ErrNotFound.
+	Invitation(ctx context.Context, code, subject string, now time.Time) (inv *Invitation, redeemed bool, err error)
 	// RedeemInvitation counts one use by subject, atomically among any number
-	// of processes. It succeeds without counting again if that subject already
-	// redeemed this invitation, so that a sign-in cut off in the middle can be
-	// repeated. ErrNotFound; ErrInvitationSpent when no use is left or now is
-	// not before Expires.
+	// of processes. It succeeds without counting again if that subject redeemed
+	// this invitation less than InvitationGrace before now. ErrNotFound;
+	// ErrInvitationSpent when no use is left or now is not before Expires.
 	RedeemInvitation(ctx context.Context, code, subject string, now time.Time) error
 	// ReleaseInvitation takes back the use by subject, for a sign-in that
 	// failed after it was counted. Releasing what was not redeemed is no error.

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"html"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -303,6 +304,38 @@ func TestParseCertificatesLenient(t *testing.T) {
 	var again Certificates
 	if err != nil || again.UnmarshalText(text) != nil || !cmp.Equal(got, again) {
 		t.Errorf("%v: came back as %v", err, again)
+	}
+}
+
+// TestEndsOfChains leaves out authorities, and nothing else.
+func TestEndsOfChains(t *testing.T) {
+	t.Parallel()
+	leaf, ca := testChain(t)
+	named := func(subject, issuer string, ca bool) *x509.Certificate {
+		return &x509.Certificate{Raw: []byte(subject + issuer), RawSubject: []byte(subject), RawIssuer: []byte(issuer), BasicConstraintsValid: true, IsCA: ca}
+	}
+	one, two := named("idp", "idp", true), named("idp", "idp", true)
+	a, b := named("a", "b", true), named("b", "a", true)
+	mid, root := named("mid", "root", true), named("root", "root", true)
+	end := named("end", "mid", false)
+	noCA := named("root", "root", false)
+	for _, tt := range []struct {
+		name     string
+		in, want Certificates
+	}{
+		{"none", nil, nil},
+		{"one", Certificates{ca}, Certificates{ca}},
+		{"made ones", Certificates{ca, leaf}, Certificates{leaf}},
+		{"self-signed ones of one name", Certificates{one, two}, Certificates{one, two}},
+		{"three long", Certificates{root, end, mid}, Certificates{end}},
+		{"the end is missing", Certificates{root, mid}, Certificates{mid}},
+		{"the middle is missing", Certificates{root, end}, Certificates{root, end}},
+		{"not an authority", Certificates{noCA, mid}, Certificates{noCA, mid}},
+		{"each other", Certificates{a, b}, Certificates{a}},
+	} {
+		if got := endsOfChains(tt.in); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %d certificates, want %d others", tt.name, len(got), len(tt.want))
+		}
 	}
 }
 

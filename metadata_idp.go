@@ -299,8 +299,10 @@ func (m *metadataReader) certificates(v *validator, role *etree.Element) {
 				certs = append(certs, read...)
 			}
 		}
+		if certs = withoutRepeats(certs); len(certs) > maxCertificates {
+			break
+		}
 	}
-	certs = withoutRepeats(certs)
 	m.found.IdP.Certificates = certs
 	var fe *FieldError
 	switch {

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -13,8 +14,9 @@ import (
 // crypto/x509 refuses it for a part that decides nothing here, such as a
 // negative serial number or an e-mail address in a PrintableString, as they
 // occur in self-signed certificates of identity providers, the key and the
-// dates are read all the same.
+// dates are read all the same. The certificate keeps none of der.
 func parseCertificate(der []byte) (*x509.Certificate, error) {
+	der = bytes.Clone(der) // it is a part of what was pasted, which may be long
 	cert, err := x509.ParseCertificate(der)
 	if err == nil {
 		return cert, nil

@@ -74,6 +74,9 @@ type Config struct {
 	// or another answer: by Accept-Language.
 	Language func(r *http.Request) string
 
+	// Observer is told of requests sent, Responses accepted and refused, and
+	// tests. Nil: nobody is.
+	Observer sso.Observer
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 }
@@ -96,20 +99,4 @@ type Login struct {
 	// Landing is where the browser goes next: a local path, or an address that
 	// Config.Landing allows.
 	Landing string
-}
-
-// A TestRun is what came of a test, as the settings page gets it in JSON.
-type TestRun struct {
-	// Status is running or done. Of a run that is not known, or not this
-	// browser's, it is unknown.
-	Status string `json:"status"`
-	// Passed says that the answer verified, and that the record was stored.
-	Passed bool `json:"passed"`
-	// Problem says, in the visitor's language, why there is no report.
-	Problem string `json:"problem,omitempty"`
-	// Report is every check. Show it to administrators alone.
-	Report *sso.Report `json:"report,omitempty"`
-	// Outcome is what a login of this person would have come to: none of it was
-	// done. A person who would not be admitted does not fail the test.
-	Outcome *sso.Outcome `json:"outcome,omitempty"`
 }

@@ -152,7 +152,8 @@ func (r *AuthnRequest) element(destination string) *etree.Element {
 		p := e.CreateElement("samlp:NameIDPolicy")
 		p.CreateAttr("Format", o.NameIDFormat)
 		if o.NameIDFormat != samlxml.NameIDTransient {
-			// Without it the IdP may answer for people it knows with us only.
+			// Without it the IdP may answer only for people whom it named to us
+			// before. The errata of Core 3.4.1.1 keep it from transient.
 			p.CreateAttr("AllowCreate", "true")
 		}
 	}

@@ -55,7 +55,7 @@ func redirectURL(address, parameter string, message *etree.Element, relayState s
 	b = append(b, separator(address)...)
 	b = append(b, parameter...)
 	b = append(b, '=')
-	b = appendEscaped64(b, deflated)
+	b = appendEscaped64(b, deflated, xml.Bytes())
 	if relayState != "" {
 		b = append(b, "&RelayState="...)
 		b = append(b, url.QueryEscape(relayState)...)
@@ -73,24 +73,31 @@ func redirectURL(address, parameter string, message *etree.Element, relayState s
 		return "", fmt.Errorf("sso: the key signed with %s and not with %s", uri, s.uri)
 	}
 	b = append(b, "&Signature="...)
-	return string(appendEscaped64(b, value)), nil
+	return string(appendEscaped64(b, value, xml.Bytes())), nil
 }
 
-// appendEscaped64 appends data in base64, escaped for a query.
-func appendEscaped64(b, data []byte) []byte {
-	for _, c := range base64.StdEncoding.AppendEncode(make([]byte, 0, 1<<10), data) {
+// appendEscaped64 appends data in base64, escaped for a query. It may write
+// over scratch.
+func appendEscaped64(b, data, scratch []byte) []byte {
+	encoded := base64.StdEncoding.AppendEncode(scratch[:0], data)
+	from := 0
+	for i, c := range encoded {
+		var esc string
 		switch c {
 		case '+':
-			b = append(b, "%2B"...)
+			esc = "%2B"
 		case '/':
-			b = append(b, "%2F"...)
+			esc = "%2F"
 		case '=':
-			b = append(b, "%3D"...)
+			esc = "%3D"
 		default:
-			b = append(b, c)
+			continue
 		}
+		b = append(b, encoded[from:i]...)
+		b = append(b, esc...)
+		from = i + 1
 	}
-	return b
+	return append(b, encoded[from:]...)
 }
 
 // separator is what stands between an address and one more parameter.

@@ -60,7 +60,12 @@ func invisibleRune(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf)
 }
 
-func blankOrInvisible(r rune) bool { return unicode.IsSpace(r) || invisibleRune(r) }
+func blankOrInvisible(r rune) bool {
+	if r < 0x80 {
+		return r <= ' ' || r == 0x7f
+	}
+	return unicode.IsSpace(r) || invisibleRune(r)
+}
 
 // validator gathers what is wrong.
 type validator struct {

@@ -98,7 +98,6 @@ func (f *facts) find(o *Outcome) (u User, created bool, err *RefusedError) {
 		if f.subject == "" {
 			o.Warnings = append(o.Warnings, "the NameID is transient, so the user is recognised by e-mail address only")
 		}
-		u.Subject = f.subject
 		return u, false, nil
 	}
 	return u, false, refuse(RefusedAmbiguous, fmt.Sprintf("%d users have this e-mail address", len(f.byEmail)))
@@ -122,7 +121,6 @@ func (f *facts) create(*Outcome) (u User, created bool, err *RefusedError) {
 	if f.subject == "" {
 		return u, false, refuse(RefusedTransient, "a transient NameID changes at each sign-in, so a user created from it would never be recognised again; choose another NameID format at the identity provider")
 	}
-	u.Subject = f.subject
 	return u, true, nil
 }
 
@@ -149,6 +147,9 @@ func (f *facts) judgeInvitation() *RefusedError {
 
 // change brings the user up to date with what the IdP says.
 func (f *facts) change(u *User, created bool, o *Outcome) *RefusedError {
+	if f.subject != "" {
+		u.Subject = f.subject
+	}
 	role, err := roleFor(f.roles, f.profile)
 	if err != nil {
 		return err

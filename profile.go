@@ -54,7 +54,7 @@ var (
 	groupNames = []string{
 		"http://schemas.microsoft.com/ws/2008/06/identity/claims/groups",
 		"groups", "http://schemas.xmlsoap.org/claims/Group", "urn:oid:1.3.6.1.4.1.5923.1.5.1.1",
-		"memberOf", "isMemberOf", "group",
+		"memberOf", "isMemberOf", "group", "http://schemas.auth0.com/groups",
 		"http://schemas.microsoft.com/ws/2008/06/identity/claims/role", "Role", "roles",
 	}
 )

@@ -41,7 +41,8 @@ type UserStore interface {
 	CreateUser(ctx context.Context, connectionID string, u User) (*User, error)
 	// UpdateUser makes the user that still equals old into new, atomically.
 	// ErrNoUser if it is gone, ErrConflict if it is no longer as old,
-	// ErrUserExists if new's subject or e-mail belongs to somebody else.
+	// ErrUserExists if a subject or an e-mail that changes belongs to somebody
+	// else; one that stays is not looked at.
 	UpdateUser(ctx context.Context, connectionID string, old, new User) (*User, error)
 }
 

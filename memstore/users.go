@@ -113,7 +113,14 @@ func (s *Users) UpdateUser(ctx context.Context, connectionID string, old, new ss
 		return nil, sso.ErrConflict
 	}
 	new.ID = old.ID
-	if s.taken(connectionID, new) {
+	claim := sso.User{ID: new.ID}
+	if new.Subject != old.Subject {
+		claim.Subject = new.Subject
+	}
+	if sso.NormalizeEmail(new.Email) != sso.NormalizeEmail(old.Email) {
+		claim.Email = new.Email
+	}
+	if s.taken(connectionID, claim) {
 		return nil, sso.ErrUserExists
 	}
 	return s.set(connectionID, new).as(connectionID), nil

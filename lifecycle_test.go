@@ -1,0 +1,199 @@
+package sso
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var passedReport = &Report{Checks: []Check{{Status: CheckPassed}}}
+
+// validConnection passes Validate.
+func validConnection(tb testing.TB) *Connection {
+	tb.Helper()
+	return &Connection{ID: "c1", SP: ServiceProvider{EntityID: "https://app.example.com/saml", ACSURL: "https://app.example.com/acs", SigningKey: testKey(tb, "sp-signing")},
+		IdP: IdentityProvider{EntityID: "https://idp.example.com/metadata", SSOURL: "https://idp.example.com/sso", Certificates: Certificates{testKey(tb, "idp").Certificate}}}
+}
+
+func TestLife(t *testing.T) {
+	t.Parallel()
+	c := validConnection(t)
+	refused := func(when, want string) {
+		t.Helper()
+		err := c.Enable()
+		var fe *FieldError
+		if !errors.As(err, &fe) || !strings.Contains(err.Error(), want) || c.Ready() {
+			t.Errorf("%s: got %v, want a FieldError that says %q", when, err, want)
+		}
+	}
+	refused("draft", "never tested")
+	c.RecordTest(&Report{Checks: []Check{{Status: CheckFailed, Reason: ReasonAudience}}}, time.Now(), "ann", "")
+	refused("after a test that failed", "audience")
+	c.RecordTest(&Report{}, time.Now(), "ann", "")
+	refused("after a test without checks", "did not pass")
+	c.RecordTest(nil, time.Now(), "ann", "")
+	refused("after no report", "did not pass")
+	c.RecordTest(passedReport, time.Now(), "ann", "")
+	if err := c.Enable(); err != nil || !c.Ready() {
+		t.Fatalf("after a test that passed: %v", err)
+	}
+	c.Name = "another name"
+	c.AllowedGroups, c.DefaultRole = []string{"Everyone"}, "Guest"
+	if !c.Ready() {
+		t.Error("a name or the policy made the test void")
+	}
+	c.IdP.SSOURL = "https://idp.example.com/other"
+	if diff := cmp.Diff([]string{"IdP.SSOURL"}, c.ChangedSinceTest()); diff != "" || c.Ready() {
+		t.Errorf("changed (-want +got):\n%s", diff)
+	}
+	refused("changed after its test", "IdP.SSOURL")
+	c.IdP.SSOURL = "https://idp.example.com/sso"
+	if !c.Ready() {
+		t.Error("changing a setting back did not bring the test back")
+	}
+	c.Disable()
+	if c.Ready() || c.Enabled {
+		t.Error("still on")
+	}
+	c.IdP.SSOURL = "nonsense"
+	c.RecordTest(passedReport, time.Now(), "ann", "")
+	refused("invalid", "IdP.SSOURL")
+}
+
+// TestCertificatesHold walks a rollover: the test holds while one certificate
+// that it ran with is pinned.
+func TestCertificatesHold(t *testing.T) {
+	t.Parallel()
+	old, next, third := testKey(t, "idp").Certificate, testKey(t, "idp2").Certificate, testKey(t, "idp-p256").Certificate
+	c := validConnection(t)
+	c.IdP.Certificates = Certificates{old}
+	c.RecordTest(passedReport, time.Now(), "ann", "")
+	for _, k := range []struct {
+		name  string
+		certs Certificates
+		holds bool
+	}{
+		{"the next beside it", Certificates{old, next}, true},
+		{"in another order, twice", Certificates{next, old, old}, true},
+		{"replaced", Certificates{next}, false},
+		{"replaced by two", Certificates{next, third}, false},
+		{"none", nil, false},
+	} {
+		c.IdP.Certificates = k.certs
+		if got := len(c.ChangedSinceTest()) == 0; got != k.holds {
+			t.Errorf("%s: the test holds is %v, want %v", k.name, got, k.holds)
+		}
+	}
+}
+
+func TestEnableRequired(t *testing.T) {
+	t.Parallel()
+	for _, k := range []struct {
+		name, passedAs, by string
+		want               bool
+	}{
+		{"as themself", "7", "7", true}, {"as somebody else", "8", "7", false}, {"as nobody", "", "7", false}, {"nobody at all", "", "", false},
+	} {
+		c := validConnection(t)
+		c.RecordTest(passedReport, time.Now(), "7", k.passedAs)
+		if err := c.EnableRequired(k.by); (err == nil) != k.want || c.Enabled != k.want {
+			t.Errorf("%s: got %v", k.name, err)
+		}
+	}
+	if err := validConnection(t).EnableRequired("7"); err == nil {
+		t.Error("an untested connection was switched on")
+	}
+}
+
+// harmless are the fields that a test proves nothing about.
+var harmless = []string{
+	"ID", "Name", "DefaultRole", "AllowedGroups", "KeepNames", "Enabled", "LastTest",
+	// Logout and metadata are no part of signing in.
+	"SP.SLOURL", "IdP.SLOURL", "IdP.MetadataURL", "IdP.CertificateUse",
+	// The next key signs nothing, and whether a key decrypts shows at once.
+	"SP.NextSigningKey", "SP.DecryptionKeys",
+}
+
+// TestEveryFieldIsClassified fails for a field of a Connection that nobody has
+// decided about: whether its change makes a test void.
+func TestEveryFieldIsClassified(t *testing.T) {
+	t.Parallel()
+	known := slices.Clone(harmless)
+	known = append(known, certificatesField)
+	for _, s := range settings {
+		known = append(known, s.field)
+	}
+	n := 0
+	var walk func(path string, typ reflect.Type)
+	walk = func(path string, typ reflect.Type) {
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			name := strings.TrimPrefix(path+"."+f.Name, ".")
+			switch {
+			case slices.Contains(known, name):
+				n++
+			case f.Type.Kind() == reflect.Struct && f.Type.PkgPath() == reflect.TypeFor[Connection]().PkgPath():
+				walk(name, f.Type)
+			default:
+				t.Errorf("nobody has decided whether changing %s makes a test void: put it into settings or into harmless", name)
+			}
+		}
+	}
+	walk("", reflect.TypeFor[Connection]())
+	if n < 30 {
+		t.Errorf("walked %d fields only", n)
+	}
+}
+
+// TestEverySettingVoids changes each setting and expects to be told that one.
+func TestEverySettingVoids(t *testing.T) {
+	t.Parallel()
+	changes := map[string]func(c *Connection){
+		"SP.EntityID":                func(c *Connection) { c.SP.EntityID += "x" },
+		"SP.ACSURL":                  func(c *Connection) { c.SP.ACSURL += "x" },
+		"SP.SigningKey":              func(c *Connection) { c.SP.SigningKey = testKey(t, "sp-next") },
+		"IdP.EntityID":               func(c *Connection) { c.IdP.EntityID += "/" },
+		"IdP.SSOURL":                 func(c *Connection) { c.IdP.SSOURL += "x" },
+		"IdP.SSOPostURL":             func(c *Connection) { c.IdP.SSOPostURL += "x" },
+		"IdP.ArtifactURL":            func(c *Connection) { c.IdP.ArtifactURL += "x" },
+		"Attributes":                 func(c *Connection) { c.Attributes.Groups = "g" },
+		"ClockSkew":                  func(c *Connection) { c.ClockSkew++ },
+		"SignRequests":               func(c *Connection) { c.SignRequests = false },
+		"SignatureMethod":            func(c *Connection) { c.SignatureMethod = RSASHA512 },
+		"Request":                    func(c *Connection) { c.Request.ForceAuthn = true },
+		"AllowIdPInitiated":          func(c *Connection) { c.AllowIdPInitiated = true },
+		"RequireSignedResponse":      func(c *Connection) { c.RequireSignedResponse = true },
+		"RequireSignedAssertion":     func(c *Connection) { c.RequireSignedAssertion = true },
+		"RefuseExpiredCertificates":  func(c *Connection) { c.RefuseExpiredCertificates = true },
+		"InsecureAllowSHA1":          func(c *Connection) { c.InsecureAllowSHA1 = true },
+		"InsecureAllowShortRSA":      func(c *Connection) { c.InsecureAllowShortRSA = true },
+		"InsecureAllowRSA15":         func(c *Connection) { c.InsecureAllowRSA15 = true },
+		"InsecureUnauthenticatedCBC": func(c *Connection) { c.InsecureUnauthenticatedCBC = true },
+		"InsecureIgnoreInResponseTo": func(c *Connection) { c.InsecureIgnoreInResponseTo = true },
+		certificatesField:            func(c *Connection) { c.IdP.Certificates = Certificates{testKey(t, "idp2").Certificate} },
+	}
+	if len(changes) != len(settings)+1 {
+		t.Fatalf("%d changes for %d settings", len(changes), len(settings)+1)
+	}
+	for field, change := range changes {
+		c := validConnection(t)
+		c.SignRequests = true
+		c.RecordTest(passedReport, time.Now(), "ann", "")
+		if got := c.ChangedSinceTest(); got != nil {
+			t.Fatalf("%v changed by itself", got)
+		}
+		change(c)
+		got := c.ChangedSinceTest()
+		if field == "SignRequests" {
+			got = slices.DeleteFunc(got, func(s string) bool { return s == "SP.SigningKey" }) // no longer used
+		}
+		if diff := cmp.Diff([]string{field}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", field, diff)
+		}
+	}
+}

@@ -168,7 +168,7 @@ func (v *verification) checkSigned() *VerifyError {
 
 func (v *verification) checkCertificate() *VerifyError {
 	cert := v.certificate
-	v.result.CertificateSHA256 = fingerprint(cert)
+	v.result.CertificateSHA256 = Fingerprint(cert)
 	date := cert.NotAfter.UTC().Format("2006-01-02")
 	switch left := cert.NotAfter.Sub(v.now); {
 	case v.now.Before(cert.NotBefore):

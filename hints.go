@@ -189,7 +189,7 @@ func (p *idpProfile) encryptionKey(c *Connection) string {
 	var have []string
 	for _, k := range c.SP.DecryptionKeys {
 		if k.Certificate != nil {
-			have = append(have, fingerprint(k.Certificate))
+			have = append(have, Fingerprint(k.Certificate))
 		}
 	}
 	return "give " + p.at() + " our present encryption certificate (" + label(p.encryption, "its encryption settings") + "): " + orElse(strings.Join(have, ", "), "see our metadata")

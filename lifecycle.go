@@ -68,7 +68,7 @@ func keyDigest(k *KeyPair, used bool) string {
 	if !used || k == nil || k.Certificate == nil {
 		return ""
 	}
-	return fingerprint(k.Certificate)
+	return Fingerprint(k.Certificate)
 }
 
 // fingerprints takes the digest of every setting.
@@ -90,7 +90,7 @@ func certificateDigests(certs []*x509.Certificate) []string {
 	var out []string
 	for _, cert := range certs {
 		if cert != nil {
-			out = append(out, fingerprint(cert))
+			out = append(out, Fingerprint(cert))
 		}
 	}
 	slices.Sort(out)

@@ -3,10 +3,8 @@ package sso
 import (
 	"context"
 	"crypto"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -216,11 +214,6 @@ func value(e *etree.Element) (string, bool) {
 	return s, err == nil
 }
 
-func fingerprint(cert *x509.Certificate) string {
-	sum := sha256.Sum256(cert.Raw)
-	return hex.EncodeToString(sum[:])
-}
-
 // signatureError turns a refusal of the signature into one for people.
 func (v *verification) signatureError(err error, what string) *VerifyError {
 	var xe *xmlsig.Error
@@ -236,7 +229,7 @@ func (v *verification) signatureError(err error, what string) *VerifyError {
 	case xmlsig.KindKey:
 		ours := make([]string, len(v.c.IdP.Certificates))
 		for i, cert := range v.c.IdP.Certificates {
-			ours[i] = fingerprint(cert)
+			ours[i] = Fingerprint(cert)
 		}
 		out.Reason = ReasonKey
 		out.Want = plural(len(ours), "pinned certificate") + " to fit"

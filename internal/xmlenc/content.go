@@ -12,21 +12,22 @@ const (
 	gcmTag   = 16 // 128 bits after it
 )
 
-// open decrypts a ciphertext. sound is 0 if the tag does not fit or the padding
-// is wrong, and then the plaintext is worth nothing: that of GCM is nil, that of
-// CBC what came out, so that the caller's work can stay the same.
-func (c *content) open(key, ciphertext []byte) (plain []byte, sound int) {
+// open decrypts a ciphertext into room, which is as long. sound is 0 if the tag
+// does not fit or the padding is wrong, and then the plaintext is worth nothing:
+// that of GCM is nil, that of CBC what came out, so that the caller's work can
+// stay the same.
+func (c *content) open(key, ciphertext, room []byte) (plain []byte, sound int) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, 0 // no key has another size than those of AES
 	}
 	if c.gcm {
-		return openGCM(block, ciphertext)
+		return openGCM(block, ciphertext, room)
 	}
-	return openCBC(block, ciphertext)
+	return openCBC(block, ciphertext, room)
 }
 
-func openGCM(block cipher.Block, ciphertext []byte) ([]byte, int) {
+func openGCM(block cipher.Block, ciphertext, room []byte) ([]byte, int) {
 	// A shorter tag would be guessed the sooner.
 	if len(ciphertext) < gcmNonce+gcmTag {
 		return nil, 0
@@ -35,21 +36,21 @@ func openGCM(block cipher.Block, ciphertext []byte) ([]byte, int) {
 	if err != nil {
 		return nil, 0
 	}
-	plain, err := aead.Open(nil, ciphertext[:gcmNonce], ciphertext[gcmNonce:], nil)
+	plain, err := aead.Open(room[:0], ciphertext[:gcmNonce], ciphertext[gcmNonce:], nil)
 	if err != nil {
 		return nil, 0
 	}
 	return plain, 1
 }
 
-func openCBC(block cipher.Block, ciphertext []byte) (plain []byte, sound int) {
+func openCBC(block cipher.Block, ciphertext, room []byte) (plain []byte, sound int) {
 	// The standard library panics at a partial block, and so does a slice of an
 	// IV that is not there.
 	if len(ciphertext) < 2*aes.BlockSize || len(ciphertext)%aes.BlockSize != 0 {
 		return nil, 0
 	}
 	iv, body := ciphertext[:aes.BlockSize], ciphertext[aes.BlockSize:]
-	plain = make([]byte, len(body))
+	plain = room[:len(body)]
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, body)
 	return unpad(plain)
 }

@@ -59,7 +59,7 @@
 //
 // # Bounds
 //
-// At most 8 EncryptedKeys, and 32 pairs of one and a private key, are tried; an
+// At most 8 EncryptedKeys, and 16 pairs of one and a private key, are tried; an
 // OAEP label has at most 1,024 bytes. The plaintext is never longer than the
 // ciphertext, nothing is inflated, and it is read by the same strict reader as
 // the message, as exactly one element. Nothing is fetched: a CipherReference is

@@ -50,7 +50,6 @@ type verification struct {
 	certificate   *x509.Certificate
 	issueInstant  time.Time // of the assertion
 	parts         assertionParts
-	sessionEnd    time.Time
 	confirmedTill time.Time // latest NotOnOrAfter of a bearer confirmation
 
 	warnings []Check

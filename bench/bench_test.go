@@ -30,13 +30,12 @@ const (
 
 // message is one Response, ready for each of the contestants.
 type message struct {
-	conn  *sso.Connection
-	form  string
-	xml   []byte
-	id    string
-	when  time.Time
-	peer  *saml.ServiceProvider
-	plain int // bytes of XML
+	conn *sso.Connection
+	form string
+	xml  []byte
+	id   string
+	when time.Time
+	peer *saml.ServiceProvider
 }
 
 func newMessage(tb testing.TB, groups int, signed ssotest.Signed) *message {

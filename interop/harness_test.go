@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
+	"flag"
 	"fmt"
 	"html"
 	"io"
@@ -15,7 +16,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -190,9 +193,55 @@ func tagAttrs(tag string) map[string]string {
 	return out
 }
 
-// result is one line of the table in docs/interop.md.
-type result struct{ idp, version, variant, outcome string }
+// table is where the outcome of every variant is written, as docs/interop.md:
+//
+//	go test ./interop -table ../docs/interop.md
+var table = flag.String("table", "", "write the table of what passed into this `file`")
 
-func (r result) String() string {
-	return fmt.Sprintf("| %s | %s | %s | %s |", r.idp, r.version, r.variant, r.outcome)
+// results are the lines of the table, guarded by resultsMu.
+var (
+	resultsMu sync.Mutex
+	results   []string
+)
+
+// record notes how one variant of one IdP came out, when its test ends.
+func record(t *testing.T, idp, version, variant, expected string) {
+	t.Helper()
+	t.Cleanup(func() {
+		outcome := expected
+		switch {
+		case t.Failed():
+			outcome = "**failed**"
+		case t.Skipped():
+			outcome = "not run"
+		}
+		resultsMu.Lock()
+		defer resultsMu.Unlock()
+		results = append(results, fmt.Sprintf("| %s | %s | %s | %s |", idp, version, variant, outcome))
+	})
 }
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if *table != "" {
+		slices.Sort(results)
+		text := interopHead + strings.Join(results, "\n") + "\n"
+		if err := os.WriteFile(*table, []byte(text), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+const interopHead = `# Interoperability
+
+What signed in, or was refused as it should be, at identity providers that others wrote. Each ran on loopback, in the
+version given. This table is written by the tests that it speaks of:
+
+    cd interop && go test . -table ../docs/interop.md
+
+| identity provider | version | variant | outcome |
+|---|---|---|---|
+`

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,6 +29,15 @@ type pysaml2Variant struct {
 	encryption                  []string   // content algorithm and xmlsec1's name for its key
 	reason                      sso.Reason // of the refusal, empty for a sign-in
 }
+
+// pysaml2Version is what Debian's package says of itself.
+var pysaml2Version = sync.OnceValue(func() string {
+	out, err := exec.Command("/usr/bin/python3", "-c", "from importlib.metadata import version; print(version('pysaml2'))").Output()
+	if err != nil {
+		return "?"
+	}
+	return strings.TrimSpace(string(out))
+})
 
 // startPysaml2 runs the IdP and returns a connection to it, made from its own
 // metadata.
@@ -105,6 +116,11 @@ func TestPysaml2Login(t *testing.T) {
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
+			expected := "signs in"
+			if v.reason != "" {
+				expected = "refused: " + string(v.reason)
+			}
+			record(t, "pysaml2", pysaml2Version(), v.name, expected)
 			if v.signAlg == "" {
 				// pysaml2 7.0 signs with SHA-1 unless told otherwise.
 				v.signAlg, v.digestAlg = rsa+"sha256", "http://www.w3.org/2001/04/xmlenc#sha256"

@@ -3,6 +3,7 @@ package ssohttp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,6 +36,9 @@ const (
 // maxLifetime bounds Config.Lifetime: a record is small, but there may be many.
 const maxLifetime = 24 * time.Hour
 
+// maxConcurrent bounds Config.MaxConcurrent.
+const maxConcurrent = 1 << 16
+
 // waiting is how many may wait for each that is being verified.
 const waiting = 8
 
@@ -65,14 +69,14 @@ func New(c Config) (*Handlers, error) {
 	need(c.Lifetime >= 0 && c.Lifetime <= maxLifetime, "Lifetime", "is "+c.Lifetime.String(), "set it between 0 and "+maxLifetime.String())
 	need(c.MaxBody >= 0, "MaxBody", "is negative", "leave it zero for the default")
 	need(c.Timeout >= 0, "Timeout", "is negative", "leave it zero for the default")
-	need(c.MaxConcurrent >= 0, "MaxConcurrent", "is negative", "leave it zero for the default")
+	need(c.MaxConcurrent >= 0 && c.MaxConcurrent <= maxConcurrent, "MaxConcurrent", fmt.Sprintf("is %d", c.MaxConcurrent), fmt.Sprintf("set it between 0 and %d", maxConcurrent))
 	c.Landing.check(need)
-	h.fill()
 	h.pages, err = newPages(c.Templates)
 	need(err == nil, "Templates", "does not work: "+errText(err), "see Page for what a template is executed with")
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	h.fill()
 	return h, nil
 }
 

@@ -68,7 +68,7 @@ func (h *Handlers) start(w http.ResponseWriter, r *http.Request, flow sso.Flow) 
 		return fail(CodeStore, err)
 	}
 	if flow == sso.FlowTest {
-		if err := h.putRun(ctx, &rec, runStarted, &TestRun{Status: StatusRunning}); err != nil {
+		if err := h.putRun(ctx, &rec, &TestRun{Status: StatusRunning}); err != nil {
 			return fail(CodeStore, err)
 		}
 	}

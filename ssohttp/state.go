@@ -9,7 +9,8 @@ import (
 // minutes. Its methods may be called by many goroutines and processes at once,
 // and return when ctx is done.
 type StateStore interface {
-	// Put stores value under a key that is new. It may forget it after until.
+	// Put stores value under key, over what was there. It may forget it after
+	// until.
 	Put(ctx context.Context, key string, value []byte, until time.Time) error
 	// Get returns the value, or sso.ErrNotFound if there is none or its time
 	// is over.

@@ -106,7 +106,7 @@ func (h *Handlers) finishTest(ctx context.Context, w http.ResponseWriter, r *htt
 			run.Passed, run.Problem = false, "the record of the test could not be stored: "+err.Error()
 		}
 	}
-	if err := h.putRun(ctx, rec, runDone, run); err != nil {
+	if err := h.putRun(ctx, rec, run); err != nil {
 		return fail(CodeStore, err)
 	}
 	h.observe(ctx, sso.Event{Kind: sso.EventTestRun, ConnectionID: c.ID, Flow: sso.FlowTest, Reason: firstReason(run.Report)})
@@ -157,20 +157,14 @@ func runName(s string) bool {
 	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-// The two states of a run have a key each, as keys are written once.
-const (
-	runStarted = "running"
-	runDone    = "done"
-)
-
 // runKey is bound to the browser: a report holds what the IdP sent of a person,
 // and another browser cannot name it.
-func runKey(rec *record, state string) string {
+func runKey(rec *record) string {
 	sum := sha256.Sum256([]byte(rec.Connection + "\x00" + rec.Browser + "\x00" + rec.Run))
-	return "test:" + state + ":" + base64.RawURLEncoding.EncodeToString(sum[:])
+	return "test:" + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func (h *Handlers) putRun(ctx context.Context, rec *record, state string, run *TestRun) error {
+func (h *Handlers) putRun(ctx context.Context, rec *record, run *TestRun) error {
 	value, err := json.Marshal(run)
 	if err != nil {
 		return err
@@ -187,22 +181,19 @@ func (h *Handlers) putRun(ctx context.Context, rec *record, state string, run *T
 			return err
 		}
 	}
-	return h.config.State.Put(ctx, runKey(rec, state), value, h.config.Now().Add(h.config.Lifetime))
+	return h.config.State.Put(ctx, runKey(rec), value, h.config.Now().Add(h.config.Lifetime))
 }
 
 func (h *Handlers) getRun(ctx context.Context, rec *record) (*TestRun, error) {
-	for _, state := range []string{runDone, runStarted} {
-		value, err := h.config.State.Get(ctx, runKey(rec, state))
-		if errors.Is(err, sso.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		run := new(TestRun)
-		return run, json.Unmarshal(value, run)
+	value, err := h.config.State.Get(ctx, runKey(rec))
+	if errors.Is(err, sso.ErrNotFound) {
+		return &TestRun{Status: StatusUnknown}, nil
 	}
-	return &TestRun{Status: StatusUnknown}, nil
+	if err != nil {
+		return nil, err
+	}
+	run := new(TestRun)
+	return run, json.Unmarshal(value, run)
 }
 
 func writeJSON(w http.ResponseWriter, run *TestRun) *failure {

@@ -1,0 +1,177 @@
+package interop
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ssoconn/sso"
+)
+
+// npmVariant is one way to configure an IdP written in JavaScript.
+type npmVariant struct {
+	name                        string
+	signResponse, signAssertion bool
+	encryption, keyEncryption   string
+	order                       string // of samlify's signing and encrypting
+	signRequests, post          bool
+	idpStarted                  bool
+	reason                      sso.Reason
+}
+
+// npmVersion is the version of a package that npm install put there.
+func npmVersion(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("npm", "node_modules", name, "package.json"))
+	need(t, err == nil, name+" (npm install in interop/npm)")
+	var p struct{ Version string }
+	if err := json.Unmarshal(text, &p); err != nil {
+		t.Fatal(err)
+	}
+	return p.Version
+}
+
+func startNPM(t *testing.T, name string, v npmVariant) *sso.Connection {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	need(t, err == nil, "node")
+	dir := t.TempDir()
+	sp := serviceProvider(t)
+	if v.encryption == "" {
+		sp.DecryptionKeys = nil
+	}
+	conn := &sso.Connection{ID: name, SP: sp, SignRequests: v.signRequests}
+	md, err := conn.Metadata()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "sp.xml"), md, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"idp.key.pem", "idp.crt.pem", "sp-encryption.crt.pem"} {
+		copyFile(t, "../testdata/keys/"+file, filepath.Join(dir, file))
+	}
+	port := freePort(t)
+	base := fmt.Sprintf("http://127.0.0.1:%d", port)
+	config, err := json.Marshal(map[string]any{
+		"port": port, "base": base, "dir": dir, "acs": acsURL, "entity_id": entityID, "sign_response": v.signResponse, "sign_assertion": v.signAssertion,
+		"encryption": v.encryption, "key_encryption": v.keyEncryption, "order": v.order, "want_signed": v.signRequests,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "config.json")
+	if err := os.WriteFile(file, config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, exec.Command(node, "--no-deprecation", "npm/"+name+".js", file), base+"/healthy")
+	resp, body := fetch(t, base+"/metadata")
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("metadata: %s\n%s", resp.Status, tail(body))
+	}
+	if conn.IdP, err = sso.ParseIdPMetadata([]byte(body)); err != nil {
+		t.Fatalf("%v\n%s", err, tail(body))
+	}
+	return conn
+}
+
+func npmLogin(t *testing.T, name string, v npmVariant, want sso.Profile) {
+	t.Helper()
+	expected := "signs in"
+	if v.reason != "" {
+		expected = "refused: " + string(v.reason)
+	}
+	record(t, name+" (npm)", npmVersion(t, name), v.name, expected)
+	conn := startNPM(t, name, v)
+	o := sso.VerifyOptions{}
+	var page string
+	if v.idpStarted {
+		_, page = fetch(t, strings.TrimSuffix(conn.IdP.SSOURL, "/sso")+"/start")
+		o.AllowIdPInitiated, o.Replay = true, onlyOnce{}
+	} else {
+		req, err := conn.NewAuthnRequest(sso.RequestOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page = send(t, req, v.post)
+		o.RequestID = req.ID
+	}
+	_, fields := form(t, page)
+	a, err := conn.VerifyResponse(context.Background(), fields.Get("SAMLResponse"), o)
+	if v.reason != "" {
+		var ve *sso.VerifyError
+		if !errors.As(err, &ve) || ve.Reason != v.reason {
+			t.Fatalf("got %v, want a refusal for %s", err, v.reason)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, conn.InspectResponse(context.Background(), fields.Get("SAMLResponse"), o))
+	}
+	if diff := cmp.Diff(want, conn.Profile(a)); diff != "" {
+		t.Errorf("profile (-want +got):\n%s", diff)
+	}
+	if a.Subject.Value != "алиса@example.com" {
+		t.Errorf("NameID %q", a.Subject.Value)
+	}
+}
+
+const (
+	xmlenc   = "http://www.w3.org/2001/04/xmlenc#"
+	xmlenc11 = "http://www.w3.org/2009/xmlenc11#"
+)
+
+func TestSamlpLogin(t *testing.T) {
+	want := sso.Profile{Email: "alice@example.com", FirstName: "Алиса 🐇", LastName: "Лидделл", Name: "Алиса 🐇 Лидделл",
+		Groups: []string{"Продажи", "Support", "R&D <core>"}, GroupsState: sso.GroupsPresent}
+	for _, v := range []npmVariant{
+		{name: "signed assertion", signAssertion: true},
+		{name: "signed response", signResponse: true},
+		{name: "both signed", signResponse: true, signAssertion: true},
+		{name: "POST", signAssertion: true, post: true},
+		{name: "IdP-initiated", signAssertion: true, idpStarted: true},
+		{name: "AES-256-GCM", signAssertion: true, encryption: xmlenc11 + "aes256-gcm"},
+		{name: "AES-128-GCM, response signed", signResponse: true, encryption: xmlenc11 + "aes128-gcm"},
+		{name: "AES-256-CBC, both signed", signResponse: true, signAssertion: true, encryption: xmlenc + "aes256-cbc"},
+		{name: "AES-256-CBC, assertion signed", signAssertion: true, encryption: xmlenc + "aes256-cbc", reason: sso.ReasonEncrypted},
+		{name: "nothing signed", reason: sso.ReasonUnsigned},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			npmLogin(t, "samlp", v, want)
+		})
+	}
+}
+
+func TestSamlifyLogin(t *testing.T) {
+	want := sso.Profile{Email: "alice@example.com", FirstName: "Алиса 🐇", LastName: "Лидделл", Name: "Алиса 🐇 Лидделл",
+		Groups: []string{"R&D <core>"}, GroupsState: sso.GroupsPresent}
+	for _, v := range []npmVariant{
+		{name: "signed assertion"},
+		{name: "both signed", signResponse: true},
+		{name: "POST", post: true},
+		{name: "signed request", signRequests: true},
+		{name: "signed request, POST", signRequests: true, post: true},
+		{name: "IdP-initiated", idpStarted: true},
+		{name: "AES-256-GCM, encrypted and then signed", signResponse: true, encryption: xmlenc11 + "aes256-gcm", keyEncryption: xmlenc + "rsa-oaep-mgf1p", order: "encrypt-then-sign"},
+		// The Response is signed with the plain assertion in it and sent with
+		// the encrypted one: its signature does not hold for what was sent.
+		{name: "AES-256-GCM, signed and then encrypted", signResponse: true, encryption: xmlenc11 + "aes256-gcm", keyEncryption: xmlenc + "rsa-oaep-mgf1p", reason: sso.ReasonSignature},
+		{name: "AES-256-CBC, encrypted and then signed", signResponse: true, encryption: xmlenc + "aes256-cbc", keyEncryption: xmlenc + "rsa-oaep-mgf1p", order: "encrypt-then-sign"},
+		{name: "RSA 1.5", signResponse: true, order: "encrypt-then-sign", encryption: xmlenc11 + "aes256-gcm", keyEncryption: xmlenc + "rsa-1_5", reason: sso.ReasonEncrypted},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			npmLogin(t, "samlify", v, want)
+		})
+	}
+}

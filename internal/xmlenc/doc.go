@@ -18,10 +18,10 @@
 // That one bit suffices to decrypt a captured assertion in a few thousand
 // requests (Jager and Somorovsky, "How to Break XML Encryption", 2011). Hiding
 // the bit does not work: even with a single error for all failures, a plaintext
-// that parses goes on to the next check and takes longer. What works is not to decrypt what
-// the IdP did not write, so the signature comes first. An IdP that signs the
-// assertion, then encrypts it, and leaves the Response unsigned, gives no such
-// signature: have it sign the Response as well, or use GCM.
+// that parses goes on to the next check and takes longer. What works is not to
+// decrypt what the IdP did not write, so the signature comes first. An IdP that
+// signs the assertion, then encrypts it, and leaves the Response unsigned, gives
+// no such signature: have it sign the Response as well, or use GCM.
 // Options.AllowUnauthenticatedCBC is for the time until it does. It opens more
 // than the messages that are sent in CBC: an attacker relabels a GCM ciphertext
 // as CBC and asks about that (Jager, Paterson and Somorovsky, "One Bad Apple",
@@ -42,20 +42,32 @@
 // (implicit rejection, as in RFC 5246, 7.4.7.1), in constant time, by the
 // standard library.
 //
+// # One decryption key for each connection
+//
+// The signature over the ciphertext is that of the connection's own IdP. Where
+// many customers' connections share one decryption key, the administrator of one
+// IdP can put another customer's captured ciphertext into Responses that he signs
+// himself, and is the attacker above once more, for CBC and for what is
+// relabelled as CBC. So can everybody, through the one connection that has an
+// insecure switch on. A key of its own for each connection shuts out both.
+//
 // # Failures
 //
 // What can be refused by looking at the message is refused before a private key
 // is used, and says why (KindRefused); the sender knows it already. From then on
 // there is one error (KindDecrypt), the same in every field, whether the key was
-// for somebody else, the padding or the tag wrong, or the plaintext no XML,
-// too large, or another element than it should be. The work is
-// the same too: each EncryptedKey is tried with each private key of its size; a
-// key that does not unwrap is replaced by a random one, with which the content
-// is decrypted all the same; and CBC with wrong padding goes to the XML reader
-// like any other. What remains is the time that the reader takes, which depends
-// on the plaintext. It tells nothing under GCM, where only the owner of the
-// session key gets so far, and nothing under a verified signature. It is an
-// oracle with AllowUnauthenticatedCBC, which no care here can close.
+// for somebody else, the padding or the tag wrong, or the plaintext no XML, too
+// large, or another element than it should be. The work is the same too: each
+// EncryptedKey is tried with each private key of its size; a key that does not
+// unwrap is replaced by a random one, with which the content is decrypted all
+// the same; and CBC with wrong padding goes to the XML reader like any other.
+//
+// What still differs depends on what the sender knows: the number of keys and
+// their sizes, a wrapped key that is no number below the modulus, a session key
+// that he repeats or, under GCM, has right. And on one thing more, the time that
+// the reader takes for a plaintext. Under GCM only the owner of the session key
+// gets that far, and under a verified signature only the IdP. With
+// AllowUnauthenticatedCBC everybody does, and no care here can close that oracle.
 //
 // # Bounds
 //

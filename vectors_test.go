@@ -77,7 +77,7 @@ func TestVectorsCoverage(t *testing.T) {
 	}
 }
 
-func loadVectors(t *testing.T) []*vectors.Vector {
+func loadVectors(t testing.TB) []*vectors.Vector {
 	t.Helper()
 	all, err := vectors.Load(filepath.Join("testdata", "vectors"))
 	if err != nil {
@@ -155,7 +155,7 @@ func acceptedVector(t *testing.T, v *vectors.Vector, c *sso.Connection, a *sso.A
 }
 
 // vectorConnection loads the connection that a vector names.
-func vectorConnection(t *testing.T, v *vectors.Vector) *sso.Connection {
+func vectorConnection(t testing.TB, v *vectors.Vector) *sso.Connection {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", "vectors", "connections", v.Connection+".json"))
 	if err != nil {
@@ -180,7 +180,7 @@ func vectorConnection(t *testing.T, v *vectors.Vector) *sso.Connection {
 	return c
 }
 
-func vectorKey(t *testing.T, name string) sso.KeyPair {
+func vectorKey(t testing.TB, name string) sso.KeyPair {
 	t.Helper()
 	read := func(file string) []byte {
 		data, err := os.ReadFile(filepath.Join("testdata", "keys", file))

@@ -4,7 +4,7 @@
 // [Postgres] and [Redis] share one server among the tests of a process. It ends
 // with the process, however that ends. [NewPostgres] and [NewRedis] start a
 // server of the test's own, to stop and to kill; a [Proxy] stands before one
-// and loses its answers.
+// and loses its answers; a [Fleet] is many processes that use one at once.
 //
 // SSO_TEST_POSTGRES and SSO_TEST_REDIS name servers to use in place of the
 // shared ones: a postgres:// URL of a role that may create databases, and a

@@ -35,9 +35,10 @@ func (h *Handlers) answer(w http.ResponseWriter, r *http.Request, form *acsForm)
 	ours := handleShaped(form.relayState)
 	browser := h.browser(r)
 	if ours && browser == "" {
-		if !form.again && !h.config.SameSiteNone {
+		if !form.again {
 			// A cookie with SameSite=Lax stays away from a POST that another
-			// site began. Our own page posts the same again, once.
+			// site began, and one with None where a browser decides so. Our
+			// own page posts the same again, once.
 			return h.again(w, r, form)
 		}
 		return fail(CodeNoCookie, errors.New("the browser brought no cookie: it blocks them, or the sign-in began in another browser, or under another host name"))

@@ -51,7 +51,7 @@ func TestSameSiteNone(t *testing.T) {
 	req := b.login("/sso/acme/login")
 	form := w.respond(req, ssotest.Options{})
 	stranger := w.browser()
-	w.refuses(stranger.request("POST", req.ACSURL, idpSite, form), 403, CodeNoCookie, 0)
+	w.refuses(stranger.post(req.ACSURL, form), 403, CodeNoCookie, 0)
 	w.lands(b.request("POST", req.ACSURL, idpSite, form), "/")
 }
 

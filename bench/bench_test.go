@@ -177,7 +177,7 @@ func measure(b *testing.B, m *message, run func() error) {
 		if ire, ok := err.(*saml.InvalidResponseError); ok {
 			cause = ire.PrivateErr
 		}
-		b.Skipf("FAILS: %.100s", strings.ReplaceAll(cause.Error(), "\n", " "))
+		b.Skipf("FAILS: %.200s", strings.ReplaceAll(cause.Error(), "\n", " "))
 	}
 	b.ReportAllocs()
 	b.SetBytes(int64(len(m.xml)))

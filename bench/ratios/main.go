@@ -83,8 +83,8 @@ func (r *row) of(who string) *result {
 }
 
 var (
-	line = regexp.MustCompile(`^Benchmark(Verify|Request)(?:/(\w+))?/(floor|sso|crewjam|goxmldsig)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op(.*)$`)
-	skip = regexp.MustCompile(`^\s*--- SKIP: Benchmark(Verify|Request)(?:/(\w+))?/(floor|sso|crewjam|goxmldsig)`)
+	line = regexp.MustCompile(`^Benchmark(Verify|VerifyEncrypted|Request)(?:/(\w+))?/(floor|sso|crewjam|goxmldsig)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op(.*)$`)
+	skip = regexp.MustCompile(`^\s*--- SKIP: Benchmark(Verify|VerifyEncrypted|Request)(?:/(\w+))?/(floor|sso|crewjam|goxmldsig)`)
 	why  = regexp.MustCompile(`FAILS: (.*)$`)
 )
 

@@ -11,6 +11,7 @@ import (
 // the same Outcome; it reads no store and no clock.
 type facts struct {
 	conn          *Connection
+	ready         bool // Connection.Ready
 	flow          Flow
 	profile       Profile
 	subject       string // SubjectKey; empty: transient
@@ -28,48 +29,60 @@ type facts struct {
 // decide is the rules of docs/who-gets-in.md, in their order.
 func decide(f facts) *Outcome {
 	o := &Outcome{ConnectionID: f.conn.ID, Flow: f.flow, Subject: f.subject}
-	if f.flow != FlowTest && !f.conn.Ready() {
-		return o.refused(refuse(RefusedOff, "the connection is not on"))
+	if f.flow != FlowTest && !f.ready {
+		return o.refused(refuse(RefusedOff, "the connection is not on"), nil)
 	}
 	user, created, err := f.find(o)
 	if err != nil {
-		return o.refused(err)
+		return o.refused(err, nil)
+	}
+	var found *User
+	if !created {
+		before := clone(user)
+		found = &before
 	}
 	if user.Disabled {
-		o.User = &user
-		return o.refused(refuse(RefusedDisabled, "the user is disabled"))
+		return o.refused(refuse(RefusedDisabled, "the user is disabled"), found)
 	}
-	before := user
 	if err := f.change(&user, created, o); err != nil {
-		return o.refused(err)
+		return o.refused(err, found)
+	}
+	invited := created && f.flow == FlowInvite
+	if err := f.admit(user, invited); err != nil {
+		return o.refused(err, found)
 	}
 	o.User = &user
-	invited := created && f.invitation != nil && f.flow == FlowInvite
-	if err := f.admit(user, invited); err != nil {
-		return o.refused(err)
-	}
-	if invited {
-		shown := *f.invitation
-		shown.Code = ""
-		o.Invitation = &shown
-		if err := f.admit(user, false); err != nil {
-			o.Warnings = append(o.Warnings, "the invitation lets them in now; at the next sign-in they would be refused: "+err.Detail)
-		}
-	}
-	o.Action = ActionEnter
 	if created {
 		o.Action = ActionCreate
+		f.warnOfNextTime(invited, o)
 		return o
 	}
-	o.Changes = changes(before, user)
-	if len(o.Changes) > 0 {
+	o.Action = ActionEnter
+	if o.Changes = changes(*found, user); len(o.Changes) > 0 {
 		o.Action = ActionUpdate
 	}
 	return o
 }
 
-func (o *Outcome) refused(err *RefusedError) *Outcome {
-	o.Action, o.Refusal = ActionRefuse, err
+// warnOfNextTime says when somebody whom an invitation lets in now will not get
+// in without it.
+func (f *facts) warnOfNextTime(invited bool, o *Outcome) {
+	if !invited {
+		return
+	}
+	shown := *f.invitation
+	shown.Code = ""
+	o.Invitation = &shown
+	if err := f.admit(*o.User, false); err != nil {
+		o.Warnings = append(o.Warnings, "the invitation lets them in now; at the next sign-in they would be refused: "+err.Detail)
+	}
+}
+
+// refused makes the outcome a refusal, which changes nothing: found is the user
+// as they are, nil if they are none or not known.
+func (o *Outcome) refused(err *RefusedError, found *User) *Outcome {
+	o.Action, o.Refusal, o.User = ActionRefuse, err, found
+	o.Changes, o.Invitation = nil, nil
 	return o
 }
 
@@ -89,9 +102,12 @@ func (f *facts) find(o *Outcome) (u User, created bool, err *RefusedError) {
 	}
 	switch len(f.byEmail) {
 	case 0:
-		return f.create(o)
+		return f.create()
 	case 1:
 		u = clone(f.byEmail[0])
+		if u.Subject != "" && f.subject == "" {
+			return u, false, refuse(RefusedTransient, "the user with this e-mail address is linked to a lasting NameID, and a transient one came, which could be anybody's; choose another NameID format at the identity provider")
+		}
 		if u.Subject != "" && u.Subject != f.subject {
 			return u, false, refuse(RefusedLinkedElsewhere, "the user with this e-mail address is linked to another NameID; if the person is the same, the NameID changed at the identity provider: unlink the user")
 		}
@@ -104,7 +120,7 @@ func (f *facts) find(o *Outcome) (u User, created bool, err *RefusedError) {
 }
 
 // create makes the new user, if anything allows that.
-func (f *facts) create(*Outcome) (u User, created bool, err *RefusedError) {
+func (f *facts) create() (u User, created bool, err *RefusedError) {
 	switch f.flow {
 	case FlowInvite:
 		if err := f.judgeInvitation(); err != nil {
@@ -139,7 +155,8 @@ func (f *facts) judgeInvitation() *RefusedError {
 		return refuse(RefusedInvitationEmail, "the invitation is for another e-mail address")
 	}
 	_, domain, _ := strings.Cut(NormalizeEmail(f.profile.Email), "@")
-	if len(inv.Domains) > 0 && !slices.ContainsFunc(inv.Domains, func(d string) bool { return NormalizeEmail(d) == domain }) {
+	// "@example.com" and "example.com" mean the same; subdomains are not meant.
+	if len(inv.Domains) > 0 && !slices.ContainsFunc(inv.Domains, func(d string) bool { return strings.TrimPrefix(NormalizeEmail(d), "@") == domain }) {
 		return refuse(RefusedInvitationEmail, "the invitation is for addresses of "+listed(inv.Domains))
 	}
 	return nil
@@ -150,7 +167,7 @@ func (f *facts) change(u *User, created bool, o *Outcome) *RefusedError {
 	if f.subject != "" {
 		u.Subject = f.subject
 	}
-	role, err := roleFor(f.roles, f.profile)
+	role, err := roleFor(f.roles, f.conn, f.profile)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ const (
 	RefusedGroupsMissing   RefusalCode = "groups_missing"   // a rule needs the IdP's groups: no attribute
 	RefusedGroupsEmpty     RefusalCode = "groups_empty"     // a rule needs the IdP's groups: no values
 	RefusedGroupsOverage   RefusalCode = "groups_overage"   // a rule needs the IdP's groups: a link came instead
+	RefusedGroupsDelimited RefusalCode = "groups_delimited" // a rule needs the IdP's groups: they came as one string
 	RefusedEmail           RefusalCode = "email"            // no e-mail address, or a malformed one
 	RefusedTransient       RefusalCode = "transient"        // a NameID that recognises nobody again
 	RefusedAmbiguous       RefusalCode = "ambiguous"        // two users have that e-mail address
@@ -43,7 +44,7 @@ func (e *RefusedError) Visitor() string {
 	switch e.Code {
 	case RefusedNoUser:
 		return "You signed in, but you have no account here yet. Ask your administrator for an invitation link."
-	case RefusedGroups, RefusedGroupsMissing, RefusedGroupsEmpty, RefusedGroupsOverage:
+	case RefusedGroups, RefusedGroupsMissing, RefusedGroupsEmpty, RefusedGroupsOverage, RefusedGroupsDelimited:
 		return "You signed in, but your groups do not give you access. Ask your administrator."
 	case RefusedInvitationSpent:
 		return "This invitation was used already or has expired. Ask for a new one."
@@ -86,7 +87,7 @@ type Outcome struct {
 	Flow         Flow          `json:"flow"`
 	Action       Action        `json:"action"`
 	Subject      string        `json:"subject,omitempty"` // SubjectKey; empty if transient
-	User         *User         `json:"user,omitempty"`    // as after the sign-in; nil if refused without one
+	User         *User         `json:"user,omitempty"`    // as after the sign-in; if refused, as they are, or nil
 	Changes      []Change      `json:"changes,omitempty"`
 	Refusal      *RefusedError `json:"refusal,omitempty"`
 	// Invitation is set if the user is created by one; its code is left out.

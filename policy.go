@@ -2,6 +2,7 @@ package sso
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,27 +53,37 @@ func admitAllowedGroups(_ context.Context, a Admission) error {
 	return refuse(RefusedGroups, "in none of the groups "+listed(allowed))
 }
 
-// IdPGroups admits members of any of these groups of the IdP. Groups that did
-// not come admit nobody, each way of not coming with its own reason.
+// IdPGroups admits members of any of these groups of the IdP, compared exactly.
+// Groups that did not come admit nobody, each way of not coming with its own
+// reason.
 func IdPGroups(names ...string) GroupPolicy {
 	names = slices.Clone(names)
+	set := make(map[string]bool, len(names))
+	for _, g := range names {
+		set[g] = g != ""
+	}
+	known := func(g string) bool { return set[g] }
 	return GroupPolicyFunc(func(_ context.Context, a Admission) error {
 		if err := groupsKnown(a.Profile); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(names, func(g string) bool { return g != "" && slices.Contains(a.Profile.Groups, g) }) {
+		if slices.ContainsFunc(a.Profile.Groups, known) {
 			return nil
+		}
+		if err := groupsDelimited(a.Connection, a.Profile, known); err != nil {
+			return err
 		}
 		return refuse(RefusedGroups, "in none of the identity provider's groups "+listed(names))
 	})
 }
 
-// AllOf admits whom every policy admits. None at all admits nobody.
+// AllOf admits whom every policy admits, asked in turn up to the first that does
+// not. A nil one is AllowedGroups. None at all admits nobody.
 func AllOf(policies ...GroupPolicy) GroupPolicy {
 	policies = slices.Clone(policies)
 	return GroupPolicyFunc(func(ctx context.Context, a Admission) error {
 		for _, p := range policies {
-			if err := p.Admit(ctx, a); err != nil {
+			if err := orAllowedGroups(p).Admit(ctx, a); err != nil {
 				return err
 			}
 		}
@@ -83,22 +94,53 @@ func AllOf(policies ...GroupPolicy) GroupPolicy {
 	})
 }
 
-// AnyOf admits whom one policy admits. A policy that could not tell refuses
-// only if none of the others admits. None at all admits nobody.
+// AnyOf admits whom one policy admits, asked in turn. If none does and one could
+// not tell, AnyOf could not tell. A nil one is AllowedGroups. None at all admits
+// nobody.
 func AnyOf(policies ...GroupPolicy) GroupPolicy {
 	policies = slices.Clone(policies)
 	return GroupPolicyFunc(func(ctx context.Context, a Admission) error {
-		err := error(refuse(RefusedGroups, "no policy to ask"))
+		var unsure error
+		var code RefusalCode
+		var why []string
 		for _, p := range policies {
-			if err = p.Admit(ctx, a); err == nil {
+			err := orAllowedGroups(p).Admit(ctx, a)
+			if err == nil {
 				return nil
 			}
+			var r *RefusedError
+			if !errors.As(err, &r) || r == nil {
+				unsure = errors.Join(unsure, err)
+				continue
+			}
+			// In none of the groups is what one expects of several ways in; that
+			// groups did not come at all is what has to be mended.
+			if code == "" || code == RefusedGroups {
+				code = r.Code
+			}
+			why = append(why, r.Detail)
 		}
-		return err
+		switch {
+		case unsure != nil:
+			return unsure
+		case len(why) == 0:
+			return refuse(RefusedGroups, "no policy to ask")
+		}
+		return refuse(code, strings.Join(why, "; and "))
 	})
 }
 
-// A RoleRule gives a role to the members of one of the IdP's groups.
+func orAllowedGroups(p GroupPolicy) GroupPolicy {
+	if p == nil {
+		return AllowedGroups
+	}
+	return p
+}
+
+// A RoleRule gives a role to the members of one of the IdP's groups. Group "*"
+// is everybody whose groups came, if only to say that there are none: as the last
+// rule it takes a role away from those who left its group. An empty Group is
+// nobody.
 type RoleRule struct {
 	Group string `json:"group"`
 	Role  string `json:"role"`
@@ -107,21 +149,36 @@ type RoleRule struct {
 // roleFor is the role by the first rule that fits, "" if none does. Rules that
 // cannot be judged, since the groups did not come, refuse: a missing group must
 // not make an administrator, and not lose one their role either.
-func roleFor(rules []RoleRule, p Profile) (string, *RefusedError) {
+func roleFor(rules []RoleRule, c *Connection, p Profile) (string, *RefusedError) {
 	if len(rules) == 0 {
 		return "", nil
 	}
-	if p.GroupsState != GroupsEmpty {
-		if err := groupsKnown(p); err != nil {
-			return "", err
+	if err := groupsKnown(p); err != nil && err.Code != RefusedGroupsEmpty {
+		return "", err
+	}
+	// One pass over each, as there may be thousands of both.
+	first := make(map[string]int, len(rules))
+	for i, r := range rules {
+		if _, ok := first[r.Group]; !ok && r.Group != "" {
+			first[r.Group] = i
 		}
 	}
-	for _, r := range rules {
-		if r.Group != "" && slices.Contains(p.Groups, r.Group) {
-			return r.Role, nil
+	if err := groupsDelimited(c, p, func(g string) bool { _, ok := first[g]; return ok }); err != nil {
+		return "", err
+	}
+	best := len(rules)
+	if i, ok := first["*"]; ok {
+		best = i
+	}
+	for _, g := range p.Groups {
+		if i, ok := first[g]; ok {
+			best = min(best, i)
 		}
 	}
-	return "", nil
+	if best == len(rules) {
+		return "", nil
+	}
+	return rules[best].Role, nil
 }
 
 // groupsKnown is nil if the IdP's groups came.
@@ -135,6 +192,20 @@ func groupsKnown(p Profile) *RefusedError {
 		return refuse(RefusedGroupsOverage, "the identity provider sent a link in place of the groups, as the person is in too many; restrict the group claim to the groups assigned to the application")
 	}
 	return refuse(RefusedGroupsMissing, "the identity provider sent no groups attribute under any known name; add one there, or name it in the connection's attribute map")
+}
+
+// groupsDelimited finds that all groups came as one string, which no separator
+// was set for. It only ever refuses, as a group's name may hold a comma: nobody
+// must become a member of Sales by being in "Guests, Sales".
+func groupsDelimited(c *Connection, p Profile, known func(string) bool) *RefusedError {
+	if len(p.Groups) != 1 || known(p.Groups[0]) || c != nil && c.Attributes.GroupSeparator != "" {
+		return nil
+	}
+	parts := strings.FieldsFunc(p.Groups[0], func(r rune) bool { return r == ',' || r == ';' || r == '|' || r == '\n' })
+	if len(parts) > 1 && slices.ContainsFunc(parts, func(g string) bool { return known(strings.TrimSpace(g)) }) {
+		return refuse(RefusedGroupsDelimited, "the identity provider seems to send all groups in one string; have it send one value for each group, or set the connection's group separator")
+	}
+	return nil
 }
 
 func listed(names []string) string {

@@ -149,11 +149,15 @@ func TestPreviewIsWhatSignInDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := &sso.Provisioner{Users: users, Invitations: invitations, CreateOnLogin: r.IntN(3) == 0, Now: func() time.Time { return noon }}
-		if r.IntN(2) == 0 {
-			p.Groups = sso.AdmitAll
+		p.Groups = []sso.GroupPolicy{nil, sso.AdmitAll, sso.IdPGroups("staff"), sso.AnyOf(nil, sso.IdPGroups("staff"))}[r.IntN(4)]
+		if r.IntN(3) == 0 {
+			p.Roles = []sso.RoleRule{{Group: "bosses", Role: "Owner"}, {Group: pick("*", "staff"), Role: "Clerk"}}
 		}
 		a := &sso.Assertion{Subject: sso.NameID{Value: pick("s1", "s2", "s3")}, Attributes: sso.Attributes{
 			{Name: "email", Values: []string{pick("a@example.com", "b@example.com", "c@example.com", "", "bad")}}, {Name: "displayName", Values: []string{pick("Ann", "Bo Li", "")}}}}
+		if r.IntN(4) > 0 {
+			a.Attributes = append(a.Attributes, sso.Attribute{Name: "groups", Values: []string{"x", pick("staff", "bosses", "other")}[r.IntN(2):]})
+		}
 		flow := sso.Flow(pick("login", "invite"))
 		code := pick("code", "code", "unknown")
 
@@ -385,6 +389,13 @@ func TestPolicies(t *testing.T) {
 		{"all: of nothing", sso.AllOf(), in(sso.GroupsPresent, nil), "groups"},
 		{"any: second", sso.AnyOf(staff, sso.AllowedGroups), in(sso.GroupsOverage, nil, "Sales"), ""},
 		{"any: none", sso.AnyOf(sso.AllowedGroups, staff), in(sso.GroupsOverage, nil), "groups_overage"},
+		{"any: none, the other way round", sso.AnyOf(staff, sso.AllowedGroups), in(sso.GroupsOverage, nil), "groups_overage"},
+		{"any: down before one that refuses", sso.AnyOf(down, staff), in(sso.GroupsPresent, nil), "error"},
+		{"any: nil is the allowed groups", sso.AnyOf(staff, nil), in(sso.GroupsMissing, nil, "Sales"), ""},
+		{"all: nil is the allowed groups", sso.AllOf(sso.AdmitAll, nil), in(sso.GroupsMissing, nil, "Billing"), "groups"},
+		{"idp: one string", staff, in(sso.GroupsPresent, []string{"x|staff"}), "groups_delimited"},
+		{"idp: one of two is a string with a comma", staff, in(sso.GroupsPresent, []string{"x,staff", "y"}), "groups"},
+		{"idp: a part of a name", staff, in(sso.GroupsPresent, []string{"staffing, x"}), "groups"},
 		{"any: of nothing", sso.AnyOf(), in(sso.GroupsPresent, nil), "groups"},
 		{"any: down, but another admits", sso.AnyOf(down, sso.AdmitAll), in(sso.GroupsPresent, nil), ""},
 		{"any: down", sso.AnyOf(down), in(sso.GroupsPresent, nil), "error"},
@@ -402,6 +413,63 @@ func TestPolicies(t *testing.T) {
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s%v", diff, err)
+			}
+		})
+	}
+}
+
+func TestRoleRules(t *testing.T) {
+	t.Parallel()
+	rules := []sso.RoleRule{{Group: "", Role: "Nobody"}, {Group: "admins", Role: "Owner"}, {Group: "staff", Role: "Clerk"}, {Group: "admins", Role: "Later"}}
+	rest := append(rules[:4:4], sso.RoleRule{Group: "*", Role: "Guest"}, sso.RoleRule{Group: "x", Role: "Too late"})
+	many := make([]string, 10000)
+	for i := range many {
+		many[i] = fmt.Sprint("group ", i)
+	}
+	for _, c := range []struct {
+		name   string
+		rules  []sso.RoleRule
+		groups []string // nil: no attribute
+		want   string   // the role, or the code of the refusal
+	}{
+		{"none", nil, nil, "Old"},
+		{"the first that fits", rules, []string{"staff", "admins"}, "Owner"},
+		{"another fits", rules, []string{"x", "staff"}, "Clerk"},
+		{"none fits", rules, []string{"x", "y"}, "Old"},
+		{"an empty group is nobody", rules, []string{}, "Old"},
+		{"groups are missing", rules, nil, "groups_missing"},
+		{"one string", rules, []string{"x,admins"}, "groups_delimited"},
+		{"one name with a comma", rules, []string{"x, y"}, "Old"},
+		{"the rest", rest, []string{"x", "y"}, "Guest"},
+		{"the rest, of nothing", rest, []string{}, "Guest"},
+		{"the rest is not those before", rest, []string{"staff"}, "Clerk"},
+		{"the rest, and groups are missing", rest, nil, "groups_missing"},
+		{"the rest, and one string", rest, []string{"x,admins"}, "groups_delimited"},
+		{"the last of 10,000", rules, append(many, "staff"), "Clerk"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			conn := readyAt(testIdP().Connection(sso.ServiceProvider{}))
+			users := memstore.NewUsers()
+			users.Put(conn.ID, sso.User{Email: "alice@example.com", Subject: "alice", Role: "Old"})
+			p := &sso.Provisioner{Users: users, Groups: sso.AdmitAll, Roles: c.rules}
+			a := person("alice")
+			if c.groups != nil {
+				a.Attributes = append(a.Attributes, sso.Attribute{Name: "groups", Values: c.groups})
+			}
+			_, err := p.SignIn(context.Background(), conn, a, sso.FlowLogin, "")
+			got := users.All(conn.ID)[0].Role
+			var refused *sso.RefusedError
+			if errors.As(err, &refused) {
+				if got != "Old" {
+					t.Errorf("a refusal left the role %s", got)
+				}
+				got = string(refused.Code)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
 	}

@@ -21,7 +21,8 @@ type Provisioner struct {
 	// Invitations is needed for FlowInvite. Nil: every invitation is refused.
 	Invitations InvitationStore
 	// CreateOnLogin creates whoever signs in and is admitted, without an
-	// invitation. By default nobody is.
+	// invitation. By default nobody is. Somebody created so is in none of the
+	// application's groups yet: it takes another policy than AllowedGroups.
 	CreateOnLogin bool
 	// Observer is told of users created, changed and refused. Nil: nobody is.
 	Observer Observer
@@ -33,42 +34,45 @@ type Provisioner struct {
 // decision and write.
 const attempts = 3
 
-// SignIn decides on a verified assertion and carries the decision out. The
-// Outcome is never nil where the error is nil or a *RefusedError; any other
-// error means that a store could not tell, and nobody enters. FlowTest writes
-// nothing and, as Preview, gives a refusal in the Outcome.
+// SignIn decides on a verified assertion and carries the decision out. Open a
+// session for Outcome.User, and only if the error is nil and Outcome.Written.
+// FlowTest writes nothing and, as Preview, gives a refusal in the Outcome.
+//
+// The error is a *RefusedError if the person may not enter, and the Outcome
+// then says so too; one or more joined *FieldError if SignIn was called wrongly;
+// any other error means that a store could not tell. Nobody enters with any of
+// them, and but for a *RefusedError the Outcome is nil.
 //
 // invitation is the code of the link, for FlowInvite. It is redeemed before the
 // user is written, once for each person, so that a sign-in cut off in between
-// can be repeated, and released if the write fails.
+// can be repeated, and released if no user came of it.
 func (p *Provisioner) SignIn(ctx context.Context, c *Connection, a *Assertion, flow Flow, invitation string) (*Outcome, error) {
 	if flow == FlowTest {
 		return p.Preview(ctx, c, a, flow, invitation)
 	}
+	w := writing{p: p, code: invitation}
 	var o *Outcome
 	var err error
 	for range attempts {
-		var before *User
-		o, before, err = p.decide(ctx, c, a, flow, invitation)
-		if err != nil {
-			return nil, err
+		var found *User
+		if o, found, err = p.decide(ctx, c, a, flow, invitation); err != nil || o.Action == ActionRefuse {
+			break
 		}
-		if o.Action != ActionRefuse {
-			err = p.apply(ctx, o, before, invitation)
+		if err = w.apply(ctx, o, found); err != nil {
+			o, err = afterwards(o, found, err)
 		}
-		if !errors.Is(err, ErrUserExists) && !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNoUser) {
+		if !errors.Is(err, errMeanwhile) {
 			break
 		}
 		// Somebody else was faster: the facts changed, so decide again.
 	}
-	switch {
-	case errors.Is(err, ErrInvitationSpent):
-		o.refused(refuse(RefusedInvitationSpent, "the invitation was used up or expired meanwhile"))
-	case errors.Is(err, ErrNotFound):
-		o.refused(refuse(RefusedInvitation, "the invitation was withdrawn meanwhile"))
-	case errors.Is(err, ErrUserExists), errors.Is(err, ErrConflict), errors.Is(err, ErrNoUser):
-		o.refused(refuse(RefusedChanged, "the user kept changing; try again"))
-	case err != nil:
+	if errors.Is(err, errMeanwhile) {
+		err = nil // o is the refusal
+	}
+	if err != nil || o.Action == ActionRefuse {
+		w.release(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	p.observe(ctx, o)
@@ -85,12 +89,13 @@ func (p *Provisioner) Preview(ctx context.Context, c *Connection, a *Assertion, 
 	return o, err
 }
 
-// decide gathers the facts and has them judged. before is the user as found.
-func (p *Provisioner) decide(ctx context.Context, c *Connection, a *Assertion, flow Flow, code string) (o *Outcome, before *User, err error) {
-	if p.Users == nil || c == nil || a == nil {
-		return nil, nil, &FieldError{Field: "Provisioner.Users", Problem: "or the connection or the assertion is nil", Hint: "set the application's UserStore, and sign in with what VerifyResponse returned"}
+// decide gathers the facts and has them judged. found is the user as found, nil
+// for nobody.
+func (p *Provisioner) decide(ctx context.Context, c *Connection, a *Assertion, flow Flow, code string) (o *Outcome, found *User, err error) {
+	if err := p.usable(c, a, flow); err != nil {
+		return nil, nil, err
 	}
-	f := facts{conn: c, flow: flow, profile: c.Profile(a), subject: c.SubjectKey(a.Subject), createOnLogin: p.CreateOnLogin, roles: p.Roles, now: p.now()}
+	f := facts{conn: c, ready: c.Ready(), flow: flow, profile: c.Profile(a), subject: c.SubjectKey(a.Subject), createOnLogin: p.CreateOnLogin, roles: p.Roles, now: p.now()}
 	if f.subject != "" {
 		f.linked, err = p.Users.UserBySubject(ctx, c.ID, f.subject)
 		if err != nil && !errors.Is(err, ErrNoUser) {
@@ -135,20 +140,16 @@ func (p *Provisioner) decide(ctx context.Context, c *Connection, a *Assertion, f
 	if failed != nil {
 		return nil, nil, failed
 	}
-	before = f.linked
-	if before == nil && len(f.byEmail) == 1 {
-		before = &f.byEmail[0]
+	found = f.linked
+	if found == nil && len(f.byEmail) == 1 {
+		found = &f.byEmail[0]
 	}
-	return o, before, nil
+	return o, found, nil
 }
 
 // admit asks the policy, and sorts a refusal from a failure.
 func (p *Provisioner) admit(ctx context.Context, a Admission) (*RefusedError, error) {
-	policy := p.Groups
-	if policy == nil {
-		policy = AllowedGroups
-	}
-	err := policy.Admit(ctx, a)
+	err := orAllowedGroups(p.Groups).Admit(ctx, a)
 	if err == nil {
 		return nil, nil
 	}
@@ -159,36 +160,30 @@ func (p *Provisioner) admit(ctx context.Context, a Admission) (*RefusedError, er
 	return refuse(RefusedGroups, "the policy could not tell"), err
 }
 
-// apply writes what was decided.
-func (p *Provisioner) apply(ctx context.Context, o *Outcome, before *User, code string) error {
-	switch o.Action {
-	case ActionUpdate:
-		u, err := p.Users.UpdateUser(ctx, o.ConnectionID, *before, *o.User)
-		if err != nil {
-			return err
-		}
-		o.User = u
-	case ActionCreate:
-		if o.Invitation != nil {
-			if err := p.Invitations.RedeemInvitation(ctx, code, o.Subject, p.now()); err != nil {
-				return err
-			}
-		}
-		u, err := p.Users.CreateUser(ctx, o.ConnectionID, *o.User)
-		if err != nil {
-			if o.Invitation != nil {
-				// Best effort and in its own time: the visitor may have gone.
-				// If it fails too, the same person can still come again.
-				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-				defer cancel()
-				err = errors.Join(err, p.Invitations.ReleaseInvitation(ctx, code, o.Subject))
-			}
-			return err
-		}
-		o.User = u
+// usable finds what is wrong with a call, before anything is asked of a store.
+func (p *Provisioner) usable(c *Connection, a *Assertion, flow Flow) error {
+	var errs []error
+	bad := func(field, problem, hint string) {
+		errs = append(errs, &FieldError{Field: field, Problem: problem, Hint: hint})
 	}
-	o.Written = true
-	return nil
+	if p.Users == nil {
+		bad("Provisioner.Users", "is nil", "set the application's UserStore")
+	}
+	if c == nil {
+		bad("connection", "is nil", "pass the connection that verified the assertion")
+	}
+	if a == nil {
+		bad("assertion", "is nil", "pass what VerifyResponse returned")
+	}
+	if flow != FlowLogin && flow != FlowInvite && flow != FlowTest {
+		bad("flow", "is "+quote(string(flow)), "pass FlowLogin, FlowInvite or FlowTest")
+	}
+	// Of all mistakes that a caller can make here, one customer's assertion with
+	// another customer's connection would be the worst.
+	if c != nil && a != nil && a.Issuer != "" && a.Issuer != c.IdP.EntityID {
+		bad("assertion", "was issued by "+quote(a.Issuer)+", and the connection's identity provider is "+quote(c.IdP.EntityID), "pass the connection that verified the assertion")
+	}
+	return errors.Join(errs...)
 }
 
 func (p *Provisioner) now() time.Time {

@@ -25,8 +25,10 @@ type User struct {
 // the connection's own account and no others.
 //
 // Methods may be called at once from any number of goroutines and processes.
-// They return when ctx is done, with its error. Any error that is not named
-// here means that the store could not tell; the sign-in is then refused.
+// They return when ctx is done, with its error. CreateUser and UpdateUser may
+// return a *RefusedError to refuse by a rule of the application's own, such as a
+// licence without seats. Any error that is not named here means that the store
+// could not tell; the sign-in is then refused.
 type UserStore interface {
 	// UserBySubject finds the user linked to a subject on a connection.
 	// ErrNoUser if there is none.

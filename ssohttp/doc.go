@@ -44,8 +44,8 @@
 //
 // The settings page opens /sso/{id}/test?run=X in a new tab, by window.open
 // with an X that it makes up for each run ([0-9A-Za-z_-], at most 64), and asks
-// /sso/{id}/test/result?run=X by fetch every second or so. The answer is a
-// [TestRun] in JSON. The tab closes itself, and nothing depends on the two tabs
+// /sso/{id}/test/result?run=X by fetch every second or so, with the header
+// Accept: application/json. The answer is a [TestRun] in JSON. The tab closes itself, and nothing depends on the two tabs
 // knowing each other, for many IdPs cut that tie. A test changes no user and
 // opens no session; its record goes to Config.SaveTest.
 //

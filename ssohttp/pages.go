@@ -19,9 +19,8 @@ import (
 // fonts from our own origin, and no scripts but the ones in Script.
 type Page struct {
 	Lang  string            // "en" or "ru"
-	Text  map[string]string // the built-in pages' words in that language
+	Text  map[string]string // the words of our own pages in that language
 	Title string
-	Style template.CSS // of the built-in pages
 
 	// Of refused: a calm sentence, the refusal's code and number, and the
 	// address of Landing.Default.
@@ -69,7 +68,7 @@ type pages struct{ templates map[string]*template.Template }
 // newPages takes the application's templates and our own for the rest, and
 // executes each once, so that a mistake shows at the start.
 func newPages(override *template.Template) (*pages, error) {
-	own, err := template.New("").Parse(pagesHTML)
+	own, err := template.New("").Parse(strings.Replace(pagesHTML, "STYLE", pagesCSS, 1))
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +89,6 @@ func newPages(override *template.Template) (*pages, error) {
 
 // serve writes a page, whole or not at all.
 func (p *pages) serve(w http.ResponseWriter, status int, name string, page *Page) {
-	page.Style = template.CSS(pagesCSS)
 	var b bytes.Buffer
 	if err := p.templates[name].Execute(&b, page); err != nil {
 		// The templates were tried in New; what is left is the application's.

@@ -23,10 +23,13 @@ func (h *Handlers) ACS() http.Handler {
 			return f
 		}
 		form, failed := h.readForm(w, r)
-		if failed != nil {
-			return failed
+		if failed == nil {
+			failed = h.answer(w, r, &form)
 		}
-		return h.answer(w, r, &form)
+		if failed != nil {
+			failed.response = failed.code != CodeNotAdmitted
+		}
+		return failed
 	})
 }
 
@@ -59,7 +62,13 @@ func (h *Handlers) answer(w http.ResponseWriter, r *http.Request, form *acsForm)
 	if failed != nil {
 		return failed
 	}
+	return h.enter(ctx, w, r, c, form, ours, browser, now).of(c)
+}
+
+// enter takes the record of the sign-in and does what it is for.
+func (h *Handlers) enter(ctx context.Context, w http.ResponseWriter, r *http.Request, c *sso.Connection, form *acsForm, ours bool, browser string, now time.Time) *failure {
 	var rec *record
+	var failed *failure
 	if ours {
 		rec, failed = h.claim(ctx, c, form.relayState, browser, now)
 	} else {

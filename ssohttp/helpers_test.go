@@ -102,7 +102,7 @@ type world struct {
 	refused []Refusal
 	logins  []Login
 	saved   []sso.TestRecord
-	events  []sso.EventKind
+	events  []sso.Event
 }
 
 // newWorld has two connections to one IdP, "acme" and "beta", both on.
@@ -146,7 +146,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		Observer: sso.ObserverFunc(func(_ context.Context, e sso.Event) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.events = append(w.events, e.Kind)
+			w.events = append(w.events, e)
 		}),
 	}
 	for _, f := range change {

@@ -38,7 +38,43 @@ func TestLogin(t *testing.T) {
 	if l.Outcome == nil || l.Outcome.User.Email != ann.Email || l.Assertion.Subject.Value != ann.Email || l.Flow != sso.FlowLogin || l.Connection.ID != "acme" {
 		t.Errorf("the application got %+v", l)
 	}
-	if diff := cmp.Diff([]sso.EventKind{sso.EventRequestSent, sso.EventResponseAccepted}, w.events); diff != "" {
+	at := start
+	if diff := cmp.Diff([]sso.Event{
+		{Kind: sso.EventRequestSent, Time: at, ConnectionID: "acme", Flow: sso.FlowLogin},
+		{Kind: sso.EventResponseAccepted, Time: at, ConnectionID: "acme", Flow: sso.FlowLogin},
+	}, w.events); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// TestEvents tells the observer of refused Responses, and names no connection
+// that may not exist, nor anything twice.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	b.signIn(ssotest.Options{Misbehave: "wrong-audience"})
+	b.post(appSite+"/sso/made-up/acs", map[string][]string{"SAMLResponse": {"PA=="}})
+	b.request("GET", appSite+"/sso/made-up/login", "", nil)
+	w.config.Provisioner = &invitedOnly{err: &sso.RefusedError{Code: sso.RefusedGroups}}
+	h, err := New(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.app = h.Mount("/sso")
+	b.signIn(ssotest.Options{})
+	var got []string
+	for _, e := range w.events {
+		got = append(got, string(e.Kind)+" "+e.ConnectionID+" "+e.Reason)
+		if (e.Kind == sso.EventResponseRefused) != (e.Reference != "") {
+			t.Errorf("the event %+v", e)
+		}
+	}
+	want := []string{
+		"request_sent acme ", "response_refused acme audience", "response_refused  connection",
+		"request_sent acme ", "response_accepted acme ",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }
@@ -123,7 +159,7 @@ func TestMisbehaviours(t *testing.T) {
 			if p.StatusCode == 303 || len(w.logins) != before || len(f) != 1 {
 				t.Fatalf("got %s, %d signed in, %v", p.Status, len(w.logins), f)
 			}
-			if got := reason(&failure{f[0].Code, f[0].Err}); got != string(m.Reason()) && f[0].Code != CodeForm {
+			if got := reason(fail(f[0].Code, f[0].Err)); got != string(m.Reason()) && f[0].Code != CodeForm {
 				t.Errorf("got the reason %q, want %q", got, m.Reason())
 			}
 			if err := safePage(p, f[0]); err != nil {

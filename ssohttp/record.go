@@ -18,8 +18,9 @@ type record struct {
 	Expires    int64    `json:"expires"` // seconds
 	Invitation string   `json:"invitation,omitempty"`
 	Landing    string   `json:"landing,omitempty"`
-	Run        string   `json:"run,omitempty"` // of a test
-	By         string   `json:"by,omitempty"`  // who tests
+	Run        string   `json:"run,omitempty"`      // of a test
+	By         string   `json:"by,omitempty"`       // who tests
+	Settings   string   `json:"settings,omitempty"` // what is tested
 }
 
 func stateKey(handle string) string { return "state:" + handle }

@@ -16,9 +16,21 @@ import (
 type failure struct {
 	code Code
 	err  error
+	conn string // the connection, once it was found
+	// response says that it was a Response that was refused, and not by a
+	// Provisioner, which tells its own Observer.
+	response bool
 }
 
-func fail(code Code, err error) *failure { return &failure{code, err} }
+func fail(code Code, err error) *failure { return &failure{code: code, err: err} }
+
+// of notes which connection a failure, if it is one, belongs to.
+func (f *failure) of(c *sso.Connection) *failure {
+	if f != nil {
+		f.conn = c.ID
+	}
+	return f
+}
 
 var statuses = map[Code]int{
 	CodeMethod: http.StatusMethodNotAllowed, CodeBinding: http.StatusMethodNotAllowed,
@@ -50,10 +62,16 @@ func (h *Handlers) handler(serve func(http.ResponseWriter, *http.Request) *failu
 // browser on: an IdP that still has its session would send it straight back
 // (AD FS ends that with MSIS7042), and nobody would get to read why.
 func (h *Handlers) refuse(w http.ResponseWriter, r *http.Request, f *failure) {
-	refusal := Refusal{Code: f.code, Status: f.code.status(), Reference: reference(), ConnectionID: h.config.ConnectionID(r), Err: f.err}
+	refusal := Refusal{Code: f.code, Status: f.code.status(), Reference: reference(), ConnectionID: f.conn, Err: f.err}
+	if id := h.config.ConnectionID(r); f.conn == "" {
+		refusal.ConnectionID = id[:min(len(id), maxID)]
+	}
 	h.config.Refused(r, refusal)
-	h.observe(r.Context(), sso.Event{Kind: sso.EventResponseRefused, ConnectionID: refusal.ConnectionID,
-		Reason: reason(f), Reference: refusal.Reference, Detail: f.err.Error()})
+	if f.response {
+		// Events label counters, so they name no connection that may not exist.
+		h.observe(r.Context(), sso.Event{Kind: sso.EventResponseRefused, ConnectionID: f.conn,
+			Reason: reason(f), Reference: refusal.Reference, Detail: f.err.Error()})
+	}
 	if refusal.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "2")
 	}

@@ -44,6 +44,10 @@ func (h *Handlers) start(w http.ResponseWriter, r *http.Request, flow sso.Flow) 
 	if failed != nil {
 		return failed
 	}
+	return h.begin(ctx, w, r, c, flow).of(c)
+}
+
+func (h *Handlers) begin(ctx context.Context, w http.ResponseWriter, r *http.Request, c *sso.Connection, flow sso.Flow) *failure {
 	query := r.URL.Query()
 	rec := record{Connection: c.ID, Flow: flow}
 	if failed := h.fillRecord(r, c, query, &rec); failed != nil {
@@ -82,7 +86,7 @@ func (h *Handlers) fillRecord(r *http.Request, c *sso.Connection, query url.Valu
 		if !ok {
 			return fail(CodeAdministrator, errors.New("a test by somebody who may not administer the connection"))
 		}
-		rec.By, rec.Run = by, query.Get("run")
+		rec.By, rec.Run, rec.Settings = by, query.Get("run"), settings(c)
 		if !runName(rec.Run) {
 			return fail(CodeForm, errors.New(`the query has no "run" of 1 to 64 letters, digits, - and _`))
 		}

@@ -96,6 +96,10 @@ func (h *Handlers) finishTest(ctx context.Context, w http.ResponseWriter, r *htt
 	if failed := h.inspect(ctx, c, rec, response, now, run); failed != nil {
 		// It is not the connection's fault, so there is nothing to record.
 		run.Problem = failed.err.Error()
+	} else if settings(c) != rec.Settings {
+		// The request went out with other settings than those that a record
+		// would vouch for.
+		run.Passed, run.Problem = false, "the connection's settings were changed while the test ran: test again"
 	} else if h.config.SaveTest != nil {
 		userID := ""
 		if run.Outcome != nil && run.Outcome.User != nil {
@@ -138,6 +142,18 @@ func (h *Handlers) inspect(ctx context.Context, c *sso.Connection, rec *record, 
 		run.Summary = outcome.String()
 	}
 	return nil
+}
+
+// settings is a digest of the settings that a test speaks for.
+func settings(c *sso.Connection) string {
+	own := *c
+	own.RecordTest(nil, time.Time{}, "", "")
+	text, err := json.Marshal(own.LastTest.Fingerprints)
+	if err != nil {
+		text = []byte(err.Error()) // a map of strings: cannot fail
+	}
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 func firstReason(r *sso.Report) string {

@@ -1,6 +1,7 @@
 package ssohttp
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -8,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"context"
 
 	"github.com/ssoconn/sso"
 	"github.com/ssoconn/sso/ssotest"
@@ -116,6 +115,19 @@ func TestTestNotSaved(t *testing.T) {
 	b.post(req.ACSURL, w.respond(req, ssotest.Options{}))
 	if got := b.result("r1"); got.Passed || !strings.Contains(got.Problem, "disk full") || !got.Report.OK() {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestTestChanged records no test for settings that it did not run with.
+func TestTestChanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.admin()
+	req := b.login("/sso/acme/test?run=r1")
+	w.conns["acme"].IdP.SSOURL = "https://idp.example.net/elsewhere"
+	b.post(req.ACSURL, w.respond(req, ssotest.Options{}))
+	if got := b.result("r1"); got.Passed || !strings.Contains(got.Problem, "changed while") || len(w.saved) != 0 {
+		t.Errorf("got %+v, saved %v", got, w.saved)
 	}
 }
 

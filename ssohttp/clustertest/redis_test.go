@@ -1,12 +1,14 @@
 package clustertest
 
 import (
-	"errors"
+	"context"
 
 	"github.com/ssoconn/sso"
+	"github.com/ssoconn/sso/redisstore"
 	"github.com/ssoconn/sso/ssohttp"
 )
 
-func openRedis(addr string) (ssohttp.StateStore, sso.ReplayCache, error) {
-	return nil, nil, errors.New("pending")
+func openRedis(url string) (ssohttp.StateStore, sso.ReplayCache, error) {
+	s, err := redisstore.Open(context.Background(), url, redisstore.Options{Prefix: "cluster:"})
+	return s, s, err
 }

@@ -7,10 +7,12 @@ require (
 	github.com/crewjam/saml v0.5.1
 	github.com/russellhaering/goxmldsig v1.6.1
 	github.com/ssoconn/sso v0.0.0
+	github.com/ssoconn/sso/redisstore v0.0.0
 	github.com/ssoconn/sso/sqlstore v0.0.0
 )
 
 require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/golang-jwt/jwt/v4 v4.5.2 // indirect
 	github.com/google/uuid v1.6.0 // indirect
@@ -22,7 +24,9 @@ require (
 	github.com/mattermost/xml-roundtrip-validator v0.1.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.0.0 // indirect
+	github.com/redis/go-redis/v9 v9.22.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	go.uber.org/atomic v1.11.0 // indirect
 	golang.org/x/crypto v0.33.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
@@ -36,3 +40,5 @@ require (
 replace github.com/ssoconn/sso => ../
 
 replace github.com/ssoconn/sso/sqlstore => ../sqlstore
+
+replace github.com/ssoconn/sso/redisstore => ../redisstore

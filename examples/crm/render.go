@@ -22,7 +22,7 @@ type templates struct {
 }
 
 func parseTemplates() (*templates, error) {
-	shared, err := template.New("").Option("missingkey=error").ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")
+	shared, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, err
 	}

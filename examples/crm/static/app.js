@@ -79,10 +79,10 @@ const form = document.getElementById("connection");
 document.getElementById("test")?.addEventListener("click", async (e) => {
 	e.preventDefault();
 	const tab = window.open("about:blank", "_blank");
-	const body = new FormData(form);
+	const body = new FormData(form); // form.action would be the button of that name
 	body.set("action", "test");
 	try {
-		const res = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+		const res = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
 		if (res.ok && res.headers.get("Content-Type").startsWith("application/json")) {
 			const { test, page } = await res.json();
 			if (tab) tab.location.replace(test);

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,7 +73,7 @@ func (c *Connection) UnmarshalJSON(data []byte) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
-		return connectionJSONError(err)
+		return storedError(err, "a connection", data, reflect.TypeFor[storedConnection]())
 	}
 	out := Connection(s.plainConnection)
 	out.ClockSkew = time.Duration(s.ClockSkew)
@@ -79,14 +82,45 @@ func (c *Connection) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// connectionJSONError names the field at fault.
-func connectionJSONError(err error) error {
+// storedError names the field at fault by its path, with the names of the JSON:
+// what is a kind of thing that is stored, read from data into t.
+func storedError(err error, what string, data []byte, t reflect.Type) error {
 	var te *json.UnmarshalTypeError
 	if errors.As(err, &te) {
-		return &FieldError{Field: te.Field, Problem: "is a JSON " + te.Value, Hint: "it must be a " + te.Type.String()}
+		return &FieldError{Field: strings.TrimPrefix(te.Field, "plainConnection."), Problem: "is a JSON " + te.Value, Hint: "it must be a " + te.Type.String()}
 	}
 	if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
-		return &FieldError{Field: strings.Trim(name, `"`), Problem: "is not a field of a connection", Hint: "check its spelling, or read it with a newer version of the program"}
+		name = strings.Trim(name, `"`)
+		return &FieldError{Field: orElse(unknownField(data, t), name), Problem: "is not a field of " + what, Hint: "check its spelling, or read it with a newer version of the program"}
 	}
-	return fmt.Errorf("sso: connection: %w", err)
+	return fmt.Errorf("sso: %s: %w", what, err)
+}
+
+// unknownField finds the first member of a JSON object that t has no field for,
+// "" if it cannot tell: the decoder says its name and not where it stands.
+func unknownField(data []byte, t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var object map[string]json.RawMessage
+	if t.Kind() != reflect.Struct || json.Unmarshal(data, &object) != nil {
+		return ""
+	}
+	fields := map[string]reflect.Type{}
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name != "" && name != "-" {
+			fields[strings.ToLower(name)] = f.Type
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		in, ok := fields[strings.ToLower(name)]
+		if !ok {
+			return name
+		}
+		if inner := unknownField(object[name], in); inner != "" {
+			return name + "." + inner
+		}
+	}
+	return ""
 }

@@ -18,7 +18,7 @@ type TestRecord struct {
 	Passed bool      `json:"passed"`
 	Reason Reason    `json:"reason,omitempty"` // of the first failure
 	// UserID is the application's user that the test signed in as, "" if it was
-	// none. EnableRequired compares it with By.
+	// none, or one who would not be admitted. EnableRequired asks for it.
 	UserID string `json:"userID,omitempty"`
 	// Fingerprints holds, by field, the digest of every setting that matters to
 	// security, as it was when the test ran.
@@ -31,16 +31,21 @@ type setting struct {
 	value func(c *Connection) any
 }
 
-// settings are the fields that a test proves: the addresses, names and keys of
-// both sides, what is demanded of a Response, what is asked in a request, and
-// where the person's e-mail and groups are read from.
+// settings are the fields that a test proves: the addresses and names of both
+// sides, what is demanded of a Response, what is asked in a request, and where
+// the person's e-mail and groups are read from. Certificates have a rule of
+// their own, see certificatesHold.
 //
 // The policy is not among them: DefaultRole, AllowedGroups and KeepNames apply
 // to every sign-in at once and a test proves nothing about them.
+//
+// Nor are our own keys. They guard nothing of ours: whoever changes one can let
+// nobody in by it. They belong to the application, not to the connection, and
+// are not in its JSON. If they counted, a change of key would switch off every
+// customer at once, and a row read without its keys would not be Ready.
 var settings = [...]setting{
 	{"SP.EntityID", func(c *Connection) any { return c.SP.EntityID }},
 	{"SP.ACSURL", func(c *Connection) any { return c.SP.ACSURL }},
-	{"SP.SigningKey", func(c *Connection) any { return keyDigest(c.SP.SigningKey, c.SignRequests) }},
 	{"IdP.EntityID", func(c *Connection) any { return c.IdP.EntityID }},
 	{"IdP.SSOURL", func(c *Connection) any { return c.IdP.SSOURL }},
 	{"IdP.SSOPostURL", func(c *Connection) any { return c.IdP.SSOPostURL }},
@@ -63,13 +68,6 @@ var settings = [...]setting{
 
 // certificatesField is compared by a rule of its own, see certificatesHold.
 const certificatesField = "IdP.Certificates"
-
-func keyDigest(k *KeyPair, used bool) string {
-	if !used || k == nil || k.Certificate == nil {
-		return ""
-	}
-	return Fingerprint(k.Certificate)
-}
 
 // fingerprints takes the digest of every setting.
 func (c *Connection) fingerprints() map[string]string {
@@ -130,11 +128,26 @@ func (c *Connection) ChangedSinceTest() []string {
 	if c.LastTest == nil {
 		return nil
 	}
-	var out []string
+	var out, unknown []string
 	now := c.fingerprints()
 	for field, fp := range now {
-		if field != certificatesField && c.LastTest.Fingerprints[field] != fp {
+		tested, ok := c.LastTest.Fingerprints[field]
+		switch {
+		case field == certificatesField:
+		case !ok:
+			unknown = append(unknown, field)
+		case tested != fp:
 			out = append(out, field)
+		}
+	}
+	if len(unknown) > 0 {
+		// The record is older than the field. What was tested is what its zero
+		// value means, or an update of this package would switch everybody off.
+		zero := new(Connection).fingerprints()
+		for _, field := range unknown {
+			if now[field] != zero[field] {
+				out = append(out, field)
+			}
 		}
 	}
 	if !certificatesHold(c.LastTest.Fingerprints[certificatesField], certificateDigests(c.IdP.Certificates)) {

@@ -115,8 +115,8 @@ var harmless = []string{
 	"ID", "Name", "DefaultRole", "AllowedGroups", "KeepNames", "Enabled", "LastTest",
 	// Logout and metadata are no part of signing in.
 	"SP.SLOURL", "IdP.SLOURL", "IdP.MetadataURL", "IdP.CertificateUse",
-	// The next key signs nothing, and whether a key decrypts shows at once.
-	"SP.NextSigningKey", "SP.DecryptionKeys",
+	// Our own keys are the application's: see settings.
+	"SP.SigningKey", "SP.NextSigningKey", "SP.DecryptionKeys",
 }
 
 // TestEveryFieldIsClassified fails for a field of a Connection that nobody has
@@ -156,7 +156,6 @@ func TestEverySettingVoids(t *testing.T) {
 	changes := map[string]func(c *Connection){
 		"SP.EntityID":                func(c *Connection) { c.SP.EntityID += "x" },
 		"SP.ACSURL":                  func(c *Connection) { c.SP.ACSURL += "x" },
-		"SP.SigningKey":              func(c *Connection) { c.SP.SigningKey = testKey(t, "sp-next") },
 		"IdP.EntityID":               func(c *Connection) { c.IdP.EntityID += "/" },
 		"IdP.SSOURL":                 func(c *Connection) { c.IdP.SSOURL += "x" },
 		"IdP.SSOPostURL":             func(c *Connection) { c.IdP.SSOPostURL += "x" },
@@ -188,12 +187,49 @@ func TestEverySettingVoids(t *testing.T) {
 			t.Fatalf("%v changed by itself", got)
 		}
 		change(c)
-		got := c.ChangedSinceTest()
-		if field == "SignRequests" {
-			got = slices.DeleteFunc(got, func(s string) bool { return s == "SP.SigningKey" }) // no longer used
-		}
-		if diff := cmp.Diff([]string{field}, got); diff != "" {
+		if diff := cmp.Diff([]string{field}, c.ChangedSinceTest()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", field, diff)
 		}
+	}
+}
+
+// TestOwnKeysKeepTheTest: a row is Ready with and without the application's
+// keys, and with the next ones.
+func TestOwnKeysKeepTheTest(t *testing.T) {
+	t.Parallel()
+	c := validConnection(t)
+	c.SignRequests = true
+	c.RecordTest(passedReport, time.Now(), "ann", "")
+	c.Enabled = true
+	for name, key := range map[string]*KeyPair{"none": nil, "the same": testKey(t, "sp-signing"), "the next": testKey(t, "sp-next")} {
+		c.SP.SigningKey, c.SP.DecryptionKeys = key, nil
+		if key != nil {
+			c.SP.DecryptionKeys = []KeyPair{*key}
+		}
+		if !c.Ready() {
+			t.Errorf("%s: not ready, changed %q", name, c.ChangedSinceTest())
+		}
+	}
+}
+
+// TestOlderRecord: a record from before a setting existed speaks for its zero
+// value, and for no other.
+func TestOlderRecord(t *testing.T) {
+	t.Parallel()
+	c := validConnection(t)
+	c.RecordTest(passedReport, time.Now(), "ann", "")
+	c.Enabled = true
+	delete(c.LastTest.Fingerprints, "RequireSignedResponse")
+	if !c.Ready() {
+		t.Errorf("a setting that is new and zero made the test void: %q", c.ChangedSinceTest())
+	}
+	c.RequireSignedResponse = true
+	if diff := cmp.Diff([]string{"RequireSignedResponse"}, c.ChangedSinceTest()); diff != "" {
+		t.Errorf("changed (-want +got):\n%s", diff)
+	}
+	c.RequireSignedResponse, c.LastTest.Fingerprints = false, nil
+	want := []string{certificatesField, "IdP.EntityID", "IdP.SSOURL", "SP.ACSURL", "SP.EntityID"}
+	if diff := cmp.Diff(want, c.ChangedSinceTest()); diff != "" || c.Ready() {
+		t.Errorf("with no fingerprints at all (-want +got):\n%s", diff)
 	}
 }

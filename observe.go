@@ -11,7 +11,10 @@ import (
 // label a counter.
 type EventKind string
 
-// The events.
+// The events. Provisioner sends those of users, ssohttp those of requests,
+// responses and tests. The application sends the rest itself, as nothing here
+// switches a connection or watches a certificate by itself: see Enable and
+// Warnings.
 const (
 	EventRequestSent         EventKind = "request_sent"
 	EventResponseAccepted    EventKind = "response_accepted"
@@ -26,8 +29,9 @@ const (
 	EventLogout              EventKind = "logout"
 )
 
-// An Event is one thing that happened, without personal data: a person appears
-// as a digest only.
+// An Event is one thing that happened. A person appears as a digest and as the
+// application's key alone; Detail is the one field that may quote a message.
+// Package observe has what writes events to a log and what counts them.
 type Event struct {
 	Kind         EventKind `json:"kind"`
 	Time         time.Time `json:"time"`
@@ -43,7 +47,8 @@ type Event struct {
 	// SubjectDigest tells persons apart without naming them.
 	SubjectDigest string `json:"subjectDigest,omitempty"`
 	// Detail is for the operator: the text of an error or of an Outcome's
-	// changed fields. It is not from a fixed list.
+	// changed fields. It is not from a fixed list, and may hold what a message
+	// says of a person.
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -59,8 +64,9 @@ type ObserverFunc func(ctx context.Context, e Event)
 // Observe calls f.
 func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
 
-// digest names a person in an event without saying who it is. Per connection:
-// one person at two customers does not show as one.
+// digest names a person without saying who it is. Per connection: one person at
+// two customers does not show as one. It hides from whoever reads along, not
+// from whoever has a name and looks whether it fits.
 func digest(connectionID, subject string) string {
 	if subject == "" {
 		return ""

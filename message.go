@@ -66,7 +66,7 @@ func validID(e *etree.Element) bool {
 		if a.Space == "xmlns" || !strings.EqualFold(a.Key, "ID") {
 			continue
 		}
-		if a.Space != "" || a.Key != "ID" || !ncName(a.Value) {
+		if a.Space != "" || a.Key != "ID" || !isID(a.Value) {
 			return false
 		}
 		n++
@@ -74,18 +74,19 @@ func validID(e *etree.Element) bool {
 	return n == 1
 }
 
-// ncName says whether s can be an ID: xs:NCName, without the rarer letters'
-// finer rules.
-func ncName(s string) bool {
-	for i, r := range s {
-		switch {
-		case r == '_' || unicode.IsLetter(r):
-		case i > 0 && (r == '-' || r == '.' || unicode.IsDigit(r) || unicode.IsMark(r)):
+// isID says whether s can be an ID. It is looser than xs:ID, for honest IdPs
+// whose IDs begin with a digit or are URNs or base64, and leaves no room for
+// what makes a reference more than a name: an XPointer, an escape, a blank.
+func isID(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c >= 0x80:
+		case strings.IndexByte("_-.:~+/=", c) >= 0:
 		default:
 			return false
 		}
 	}
-	return s != ""
+	return s != "" && len(s) <= 1024
 }
 
 // strayOrDuplicate looks through the whole document for what signature wrapping

@@ -18,7 +18,11 @@ func TestAcceptedVectorsAreValid(t *testing.T) {
 	}
 	documents := map[string][]byte{}
 	for _, v := range all {
-		// The schemas at hand do not know XML Encryption 1.1.
+		// The schemas at hand do not know XML Encryption 1.1, and an ID that
+		// begins with a digit is taken though no schema allows it.
+		if v.Name == "message-id-digit-ok" {
+			continue
+		}
 		if v.Expect == "ok" && !v.Form && !bytes.Contains(v.Body, []byte("xmlenc11#")) {
 			documents[v.Name] = v.Body
 		}

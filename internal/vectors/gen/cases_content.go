@@ -45,7 +45,9 @@ func messageCases() []testCase {
 		bad("message-no-id", "The Response has no ID.", unset(".", "ID")),
 		bad("message-id-lower-case", "The Response has an id and no ID.", all(unset(".", "ID"), set(".", "id", "_x"))),
 		bad("message-second-id", "The Response has an ID and an xml:id.", set(".", "xml:id", "_x")),
-		bad("message-id-digit", "The ID begins with a digit, which no ID does.", set(".", "ID", "1x")),
+		accepted("message-id-digit-ok", "The ID begins with a digit, as some products' do.", set(".", "ID", "1x")),
+		bad("message-id-blank", "The ID has a blank in it.", set(".", "ID", "_ x")),
+		bad("message-id-xpointer", "The ID looks like an XPointer.", set(".", "ID", "xpointer(/)")),
 		bad("message-id-twice", "The Response and the assertion have one ID.", set(".", "ID", "_message-id-twice-2")),
 		accepted("message-extensions-ok", "The Response has Extensions.", before("Status", `<samlp:Extensions><x:y xmlns:x="urn:x"/></samlp:Extensions>`)),
 		func() testCase {

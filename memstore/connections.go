@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 type Connections struct {
 	mu   sync.Mutex
 	rows map[string]connection // guarded by mu
+	last int64                 // version given, guarded by mu
 }
 
 type connection struct {
@@ -59,8 +61,11 @@ func (s *Connections) SaveConnection(ctx context.Context, c *sso.Connection, ver
 	if s.rows[c.ID].version != version {
 		return 0, sso.ErrConflict
 	}
-	s.rows[c.ID] = connection{text: text, version: version + 1}
-	return version + 1, nil
+	// No version comes twice, so that nobody saves over a connection that was
+	// deleted and made anew since they looked.
+	s.last++
+	s.rows[c.ID] = connection{text: text, version: s.last}
+	return s.last, nil
 }
 
 // DeleteConnection removes a connection. Removing what is not there is no error.
@@ -76,6 +81,9 @@ func (s *Connections) DeleteConnection(ctx context.Context, id string) error {
 
 // Connections returns all, by ID.
 func (s *Connections) Connections(ctx context.Context) ([]*sso.Connection, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	ids := make([]string, 0, len(s.rows))
 	for id := range s.rows {
@@ -86,7 +94,8 @@ func (s *Connections) Connections(ctx context.Context) ([]*sso.Connection, error
 	var out []*sso.Connection
 	for _, id := range ids {
 		c, _, err := s.Connection(ctx, id)
-		if err == sso.ErrNotFound {
+		if errors.Is(err, sso.ErrNotFound) {
+			// Deleted since the list was made.
 			continue
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"bytes"
+	"container/heap"
 	"context"
 	"errors"
 	"sync"
@@ -16,19 +17,41 @@ var ErrFull = errors.New("memstore: full")
 // DefaultCapacity is how many entries a store holds if it was not told.
 const DefaultCapacity = 1 << 20
 
+// step is how many expired entries a write drops: more than it adds, so that
+// they go, and few, so that no one write pays for all.
+const step = 4
+
 // table is a bounded map whose entries expire.
 type table struct {
 	capacity int
 	now      func() time.Time
 
 	mu      sync.Mutex
-	entries map[string]entry // guarded by mu
-	queue   []string         // keys in the order they were put, guarded by mu
+	entries map[string]*entry // guarded by mu
+	queue   byTime            // the same entries, guarded by mu
 }
 
 type entry struct {
+	key   string
 	value []byte
 	until time.Time
+	at    int // in the queue
+}
+
+// byTime is a heap: the entry that expires first is on top.
+type byTime []*entry
+
+func (q byTime) Len() int           { return len(q) }
+func (q byTime) Less(i, j int) bool { return q[i].until.Before(q[j].until) }
+func (q byTime) Swap(i, j int)      { q[i], q[j] = q[j], q[i]; q[i].at, q[j].at = i, j }
+func (q *byTime) Push(x any)        { e := x.(*entry); e.at = len(*q); *q = append(*q, e) }
+
+func (q *byTime) Pop() any {
+	last := len(*q) - 1
+	e := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	return e
 }
 
 func newTable(capacity int, now func() time.Time) *table {
@@ -38,27 +61,26 @@ func newTable(capacity int, now func() time.Time) *table {
 	if now == nil {
 		now = time.Now
 	}
-	return &table{capacity: capacity, now: now, entries: map[string]entry{}}
+	return &table{capacity: capacity, now: now, entries: map[string]*entry{}}
 }
 
-// clear drops expired entries, looking at a few with each call so that no one
-// call pays for all. A key that lives on goes to the end of the queue.
-func (t *table) clear(now time.Time, most int) {
-	for i := 0; i < most && len(t.queue) > 0; i++ {
-		key := t.queue[0]
-		t.queue = t.queue[1:]
-		e, ok := t.entries[key]
-		switch {
-		case !ok:
-		case !now.Before(e.until):
-			delete(t.entries, key)
-		default:
-			t.queue = append(t.queue, key)
+// clear drops the entries that have expired, a step of them at most.
+func (t *table) clear(now time.Time) {
+	for range step {
+		if len(t.queue) == 0 || now.Before(t.queue[0].until) {
+			return
 		}
+		t.remove(t.queue[0])
 	}
 }
 
-// put stores the entry unless the key is there and has not expired.
+func (t *table) remove(e *entry) {
+	heap.Remove(&t.queue, e.at)
+	delete(t.entries, e.key)
+}
+
+// put stores the entry, unless the key is there, has not expired and is not to
+// be replaced.
 func (t *table) put(ctx context.Context, key string, value []byte, until time.Time, replace bool) (fresh bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
@@ -66,21 +88,23 @@ func (t *table) put(ctx context.Context, key string, value []byte, until time.Ti
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	t.clear(now, 4)
-	old, had := t.entries[key]
-	if had && now.Before(old.until) && !replace {
-		return false, nil
-	}
-	if !had {
-		if len(t.entries) >= t.capacity {
-			t.clear(now, len(t.queue))
+	t.clear(now)
+	if e, ok := t.entries[key]; ok {
+		if !replace && now.Before(e.until) {
+			return false, nil
 		}
-		if len(t.entries) >= t.capacity {
-			return false, ErrFull
-		}
-		t.queue = append(t.queue, key)
+		e.value, e.until = bytes.Clone(value), until
+		heap.Fix(&t.queue, e.at)
+		return true, nil
 	}
-	t.entries[key] = entry{value: bytes.Clone(value), until: until}
+	// What has expired is on top and went first: if there is no room now, all
+	// that is there is still needed.
+	if len(t.entries) >= t.capacity {
+		return false, ErrFull
+	}
+	e := &entry{key: key, value: bytes.Clone(value), until: until}
+	t.entries[key] = e
+	heap.Push(&t.queue, e)
 	return true, nil
 }
 
@@ -91,11 +115,12 @@ func (t *table) get(ctx context.Context, key string, take bool) ([]byte, error) 
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e, ok := t.entries[key]
-	if ok && take {
-		delete(t.entries, key)
-	}
 	if !ok || !t.now().Before(e.until) {
 		return nil, sso.ErrNotFound
+	}
+	if take {
+		t.remove(e)
+		return e.value, nil
 	}
 	return bytes.Clone(e.value), nil
 }
@@ -106,8 +131,8 @@ type Replay struct{ t *table }
 var _ sso.ReplayCache = (*Replay)(nil)
 
 // NewReplay returns a replay memory for at most capacity assertions at a time;
-// zero means DefaultCapacity, some 150 bytes each when they are used up. A nil
-// now means time.Now.
+// zero means DefaultCapacity. An assertion takes some 230 bytes, for the few
+// minutes that it is valid. A nil now means time.Now.
 func NewReplay(capacity int, now func() time.Time) *Replay { return &Replay{newTable(capacity, now)} }
 
 // Remember returns true the first time it is given key. ErrFull when it cannot
@@ -121,10 +146,12 @@ func (r *Replay) Remember(ctx context.Context, key string, until time.Time) (fre
 type State struct{ t *table }
 
 // NewState returns a store for at most capacity values at a time; zero means
-// DefaultCapacity. A nil now means time.Now.
+// DefaultCapacity. The sizes of the values are the caller's to limit. A nil now
+// means time.Now.
 func NewState(capacity int, now func() time.Time) *State { return &State{newTable(capacity, now)} }
 
-// Put stores value under key until the given time, over what was there.
+// Put stores value under key until the given time, over what was there. ErrFull
+// when there is no room.
 func (s *State) Put(ctx context.Context, key string, value []byte, until time.Time) error {
 	_, err := s.t.put(ctx, key, value, until, true)
 	return err

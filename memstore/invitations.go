@@ -17,7 +17,7 @@ type Invitations struct {
 
 type invitation struct {
 	sso.Invitation
-	redeemed map[string]time.Time // by subject
+	redeemed map[string]time.Time // by subject, for InvitationGrace
 }
 
 var _ sso.InvitationStore = (*Invitations)(nil)
@@ -25,7 +25,8 @@ var _ sso.InvitationStore = (*Invitations)(nil)
 // NewInvitations returns an empty store.
 func NewInvitations() *Invitations { return &Invitations{rows: map[string]*invitation{}} }
 
-// PutInvitation stores an invitation under its code, over what was there.
+// PutInvitation stores an invitation under its code, over what was there. The
+// uses that were counted stay counted: inv.Uses is for a new one.
 func (s *Invitations) PutInvitation(ctx context.Context, inv sso.Invitation) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -33,7 +34,23 @@ func (s *Invitations) PutInvitation(ctx context.Context, inv sso.Invitation) err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	inv.Domains, inv.Groups = slices.Clone(inv.Domains), slices.Clone(inv.Groups)
-	s.rows[inv.Code] = &invitation{Invitation: inv, redeemed: map[string]time.Time{}}
+	redeemed := map[string]time.Time{}
+	if old, ok := s.rows[inv.Code]; ok {
+		inv.Uses, redeemed = old.Uses, old.redeemed
+	}
+	s.rows[inv.Code] = &invitation{Invitation: inv, redeemed: redeemed}
+	return nil
+}
+
+// DeleteInvitation withdraws an invitation. Withdrawing what is not there is no
+// error.
+func (s *Invitations) DeleteInvitation(ctx context.Context, code string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.rows, code)
 	return nil
 }
 
@@ -74,9 +91,24 @@ func (s *Invitations) RedeemInvitation(ctx context.Context, code, subject string
 	case row.MaxUses > 0 && row.Uses >= row.MaxUses, !row.Expires.IsZero() && !now.Before(row.Expires):
 		return sso.ErrInvitationSpent
 	}
+	row.forget(now)
 	row.Uses++
 	row.redeemed[subject] = now
 	return nil
+}
+
+// forget drops some redemptions that mean nothing any more, more than are added,
+// so that a link for a whole account does not collect everybody who ever came.
+func (r *invitation) forget(now time.Time) {
+	looked := 0
+	for subject := range r.redeemed {
+		if !r.lately(subject, now) {
+			delete(r.redeemed, subject)
+		}
+		if looked++; looked == 2*step {
+			return
+		}
+	}
 }
 
 // ReleaseInvitation takes back a use by subject.

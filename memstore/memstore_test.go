@@ -33,6 +33,14 @@ func TestConformance(t *testing.T) {
 		t.Parallel()
 		ssotest.TestUserStore(t, func(*testing.T) sso.UserStore { return memstore.NewUsers() })
 	})
+	t.Run("users of accounts", func(t *testing.T) {
+		t.Parallel()
+		ssotest.TestUserStore(t, func(*testing.T) sso.UserStore {
+			s := memstore.NewUsers()
+			s.Account = func(connectionID string) string { return map[string]string{"c1": "acme", "c2": "acme"}[connectionID] }
+			return s
+		}, "c3")
+	})
 	t.Run("connections", func(t *testing.T) {
 		t.Parallel()
 		ssotest.TestConnectionStore(t, func(*testing.T) ssotest.ConnectionStore { return memstore.NewConnections() })

@@ -1,6 +1,7 @@
 package ssohttp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (h *Handlers) readForm(w http.ResponseWriter, r *http.Request) (acsForm, *f
 	return form, nil
 }
 
-func (h *Handlers) readBody(w http.ResponseWriter, r *http.Request) (string, *failure) {
+func (h *Handlers) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 	// The deadline is the connection's: a server behind HTTP/2, or a recorder in
 	// a test, may not have one, and then the server's own timeouts count.
 	ctl := http.NewResponseController(w)
@@ -62,53 +63,53 @@ func (h *Handlers) readBody(w http.ResponseWriter, r *http.Request) (string, *fa
 		defer func() { _ = ctl.SetReadDeadline(time.Time{}) }()
 	}
 	limited := http.MaxBytesReader(w, r.Body, h.config.MaxBody)
-	var b strings.Builder
+	var b bytes.Buffer
 	if n := r.ContentLength; n > 0 {
-		b.Grow(int(min(n, smallBody)))
+		b.Grow(int(min(n, smallBody)) + bytes.MinRead)
 	}
-	_, err := io.Copy(&b, io.LimitReader(limited, smallBody))
+	_, err := b.ReadFrom(io.LimitReader(limited, smallBody))
 	if err == nil && b.Len() == smallBody {
 		if failed := h.large.enter(r.Context()); failed != nil {
-			return "", failed
+			return nil, failed
 		}
 		defer h.large.leave()
-		_, err = io.Copy(&b, limited)
+		_, err = b.ReadFrom(limited)
 	}
 	var large *http.MaxBytesError
 	switch {
 	case err == nil:
-		return b.String(), nil
+		return b.Bytes(), nil
 	case errors.As(err, &large):
-		return "", fail(CodeTooLarge, fmt.Errorf("the form has more than %d bytes", large.Limit))
+		return nil, fail(CodeTooLarge, fmt.Errorf("the form has more than %d bytes", large.Limit))
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return "", fail(CodeSlow, fmt.Errorf("the form did not come within %v", h.config.Timeout))
+		return nil, fail(CodeSlow, fmt.Errorf("the form did not come within %v", h.config.Timeout))
 	}
-	return "", fail(CodeForm, fmt.Errorf("reading the form: %w", err))
+	return nil, fail(CodeForm, fmt.Errorf("reading the form: %w", err))
 }
 
 // scan finds the fields. It keeps nothing of the others, so that a body of a
 // million empty fields costs no more than its length.
-func (f *acsForm) scan(body string) error {
+func (f *acsForm) scan(body []byte) error {
 	var seen [3]bool
 	fields := [3]string{fieldResponse, fieldRelayState, fieldAgain}
-	for body != "" {
-		var field string
-		field, body, _ = strings.Cut(body, "&")
-		name, value, _ := strings.Cut(field, "=")
-		if strings.IndexByte(name, '%') >= 0 && len(name) <= 3*len(fieldResponse) {
-			if plain, err := url.QueryUnescape(name); err == nil {
-				name = plain
+	for len(body) > 0 {
+		var field []byte
+		field, body, _ = bytes.Cut(body, []byte("&"))
+		name, value, _ := bytes.Cut(field, []byte("="))
+		if bytes.IndexByte(name, '%') >= 0 && len(name) <= 3*len(fieldResponse) {
+			if plain, err := url.QueryUnescape(string(name)); err == nil {
+				name = []byte(plain)
 			}
 		}
 		for i, known := range fields {
-			if name != known {
+			if string(name) != known {
 				continue
 			}
 			if seen[i] {
 				return fmt.Errorf("the field %s comes twice", known)
 			}
 			seen[i] = true
-			value, err := url.QueryUnescape(value)
+			value, err := url.QueryUnescape(string(value))
 			if err != nil {
 				return fmt.Errorf("the field %s is not escaped as a form is", known)
 			}

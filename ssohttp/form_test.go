@@ -16,7 +16,7 @@ func FuzzForm(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		var form acsForm
-		err := form.scan(body)
+		err := form.scan([]byte(body))
 		if err != nil {
 			return
 		}

@@ -1,15 +1,16 @@
 package ssohttp
 
 import (
-	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/ssoconn/sso"
 )
@@ -63,7 +64,17 @@ func hashSource(s string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-type pages struct{ templates map[string]*template.Template }
+type pages struct {
+	templates map[string]*template.Template
+	// rendered keeps our own page of refusal, for a flood of them: a text for
+	// each language, sentence and code, all of which are few. Nil: the
+	// application's template, which may say something else each time.
+	rendered *sync.Map
+}
+
+// placeholder stands in a rendered page for the reference, of whose letters it
+// is, so that it is escaped alike everywhere.
+const placeholder = "REFERENCE-GOES-HERE"
 
 // newPages takes the application's templates and our own for the rest, and
 // executes each once, so that a mistake shows at the start.
@@ -73,14 +84,16 @@ func newPages(override *template.Template) (*pages, error) {
 		return nil, err
 	}
 	p := &pages{templates: map[string]*template.Template{}}
+	if override == nil || override.Lookup("refused") == nil {
+		p.rendered = new(sync.Map)
+	}
 	for _, name := range []string{"refused", "tested", "repost"} {
 		t := own.Lookup(name)
 		if override != nil && override.Lookup(name) != nil {
 			t = override.Lookup(name)
 		}
 		p.templates[name] = t
-		var b bytes.Buffer
-		if err := t.Execute(&b, &Page{Lang: "en", Text: texts["en"], Run: &TestRun{Report: &sso.Report{}}}); err != nil {
+		if err := t.Execute(io.Discard, &Page{Lang: "en", Text: texts["en"], Run: &TestRun{Report: &sso.Report{}}}); err != nil {
 			return nil, fmt.Errorf("template %q: %w", name, err)
 		}
 	}
@@ -89,17 +102,36 @@ func newPages(override *template.Template) (*pages, error) {
 
 // serve writes a page, whole or not at all.
 func (p *pages) serve(w http.ResponseWriter, status int, name string, page *Page) {
-	var b bytes.Buffer
-	if err := p.templates[name].Execute(&b, page); err != nil {
-		// The templates were tried in New; what is left is the application's.
-		b.Reset()
-		b.WriteString(template.HTMLEscapeString(page.Sentence + " " + page.Reference))
-	}
+	text := p.render(name, page)
 	header := w.Header()
 	pageHeader(header, policy)
-	header.Set("Content-Length", strconv.Itoa(b.Len()))
+	header.Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
+	_, _ = io.WriteString(w, text)
+}
+
+func (p *pages) render(name string, page *Page) string {
+	if name != "refused" || p.rendered == nil {
+		return p.execute(name, page)
+	}
+	key := [3]string{page.Lang, page.Sentence, page.Code}
+	text, ok := p.rendered.Load(key)
+	if !ok {
+		anybody := *page
+		anybody.Reference = placeholder
+		text = p.execute(name, &anybody)
+		p.rendered.Store(key, text)
+	}
+	return strings.Replace(text.(string), placeholder, page.Reference, 1)
+}
+
+func (p *pages) execute(name string, page *Page) string {
+	var b strings.Builder
+	if err := p.templates[name].Execute(&b, page); err != nil {
+		// The templates were tried in New; what is left is the application's.
+		return template.HTMLEscapeString(page.Sentence + " " + page.Reference)
+	}
+	return b.String()
 }
 
 // pageHeader sets what every page of ours says of itself.

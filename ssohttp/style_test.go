@@ -17,3 +17,23 @@ func TestStyle(t *testing.T) {
 		t.Errorf("the policy %q does not allow the style %q", csp, style)
 	}
 }
+
+// TestRendered gives each refusal its own number, though the page is kept.
+func TestRendered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var before page
+	for i := range 3 {
+		p := w.browser().request("GET", appSite+"/sso/nobody/login", "", nil)
+		f := w.refuses(p, 404, CodeConnection, 0)
+		if strings.Contains(p.body, placeholder) || i > 0 && (p.body == before.body || len(p.body) != len(before.body)) {
+			t.Errorf("%s: %s", f.Reference, p.body)
+		}
+		before = p
+	}
+	b := w.browser()
+	b.header.Set("Accept-Language", "ru")
+	if p := b.request("GET", appSite+"/sso/nobody/login", "", nil); !strings.Contains(p.body, texts["ru"]["refused"]) {
+		t.Errorf("in Russian: %s", p.body)
+	}
+}

@@ -317,7 +317,7 @@ func (p *play) refusals() {
 	c.visit(p.servers.appURL + "/")
 	c.followText(p.w("log_out"))
 	wrong := map[string]string{"en": "The answer of your identity provider was not accepted.", "ru": "Ответ поставщика учётных записей не принят."}
-	for _, m := range []ssotest.Misbehaviour{"expired", "wrong-audience", "other-key", "unsigned"} {
+	for _, m := range []ssotest.Misbehaviour{"expired", "wrong-audience", "wrong-key", "unsigned"} {
 		if m.Description() == "" {
 			p.t.Fatalf("there is no misbehaviour %q", m)
 		}

@@ -112,7 +112,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w.store = &calls{state: memstore.NewState(0, w.clock), replay: memstore.NewReplay(0, w.clock)}
 	w.idp = ssotest.NewIdP(ssotest.Config{BaseURL: idpSite, Now: w.clock})
 	w.config = Config{
-		BaseURL: appSite + "/sso", State: w.store, Replay: w.store, Now: w.clock,
+		BaseURL: appSite + "/sso", State: w.store, Replay: w.store, Now: w.clock, Timeout: time.Minute,
 		Provisioner: &sso.Provisioner{Users: w.users, Groups: sso.AdmitAll, CreateOnLogin: true, Now: w.clock},
 		Connections: func(_ context.Context, id string) (*sso.Connection, error) {
 			w.mu.Lock()

@@ -42,7 +42,7 @@ func TestRouters(t *testing.T) {
 			var conn *sso.Connection
 			refused := make(chan ssohttp.Code, 10)
 			config := ssohttp.Config{
-				BaseURL: base + "/sso", State: memstore.NewState(0, nil), Replay: memstore.NewReplay(0, nil), Timeout: time.Second,
+				BaseURL: base + "/sso", State: memstore.NewState(0, nil), Replay: memstore.NewReplay(0, nil), Timeout: 3 * time.Second,
 				Provisioner: &sso.Provisioner{Users: memstore.NewUsers(), Groups: sso.AdmitAll, CreateOnLogin: true},
 				Connections: func(_ context.Context, id string) (*sso.Connection, error) {
 					if id != "acme" {

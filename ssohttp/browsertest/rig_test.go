@@ -233,7 +233,7 @@ func windows(t *testing.T, preferences string, kind ...chromedp.ContextOption) f
 		if err := chromedp.Do(tab); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancelTime := context.WithTimeout(tab, 20*time.Second)
+		ctx, cancelTime := context.WithTimeout(tab, time.Minute)
 		t.Cleanup(cancelTime)
 		return ctx
 	}

@@ -23,6 +23,9 @@ type TestRecord struct {
 	// Fingerprints holds, by field, the digest of every setting that matters to
 	// security, as it was when the test ran.
 	Fingerprints map[string]string `json:"fingerprints"`
+	// Stands is the test that passed before, where this one did not and the
+	// connection was on with the same settings: see RecordTest.
+	Stands *TestRecord `json:"stands,omitempty"`
 }
 
 // setting is one field whose change makes a test void.
@@ -107,8 +110,12 @@ func certificatesHold(tested string, now []string) bool {
 
 // RecordTest keeps what a test of the present settings came to: report is that
 // of InspectResponse, by is who ran it and userID the application's user that
-// it signed in as, "" for none. A test that did not pass does not switch a
-// connection off by itself, but Ready is false from then on.
+// it signed in as, "" for none.
+//
+// On a connection that is Ready a test that does not pass takes nothing away:
+// the settings are those that passed, and an administrator who gives up at the
+// IdP's page must not lock everybody out. On any other connection the last test
+// counts.
 func (c *Connection) RecordTest(report *Report, at time.Time, by, userID string) {
 	rec := &TestRecord{Time: at.UTC(), By: by, UserID: userID, Passed: report != nil && report.OK(), Fingerprints: c.fingerprints()}
 	if report != nil {
@@ -119,19 +126,34 @@ func (c *Connection) RecordTest(report *Report, at time.Time, by, userID string)
 			}
 		}
 	}
+	if !rec.Passed && c.Ready() {
+		passed := *c.passing()
+		passed.Stands = nil
+		rec.Stands = &passed
+	}
 	c.LastTest = rec
+}
+
+// passing is the record that decides: the last test, or the one before that
+// still stands.
+func (c *Connection) passing() *TestRecord {
+	if c.LastTest != nil && !c.LastTest.Passed && c.LastTest.Stands != nil {
+		return c.LastTest.Stands
+	}
+	return c.LastTest
 }
 
 // ChangedSinceTest names the settings that are no longer as they were when the
 // last test ran, sorted. Each makes the test void. Nil without a test.
 func (c *Connection) ChangedSinceTest() []string {
-	if c.LastTest == nil {
+	rec := c.passing()
+	if rec == nil {
 		return nil
 	}
 	var out, unknown []string
 	now := c.fingerprints()
 	for field, fp := range now {
-		tested, ok := c.LastTest.Fingerprints[field]
+		tested, ok := rec.Fingerprints[field]
 		switch {
 		case field == certificatesField:
 		case !ok:
@@ -150,7 +172,7 @@ func (c *Connection) ChangedSinceTest() []string {
 			}
 		}
 	}
-	if !certificatesHold(c.LastTest.Fingerprints[certificatesField], certificateDigests(c.IdP.Certificates)) {
+	if !certificatesHold(rec.Fingerprints[certificatesField], certificateDigests(c.IdP.Certificates)) {
 		out = append(out, certificatesField)
 	}
 	slices.Sort(out)
@@ -163,7 +185,7 @@ func (c *Connection) tested() error {
 	switch changed := c.ChangedSinceTest(); {
 	case c.LastTest == nil:
 		problem = "was never tested"
-	case !c.LastTest.Passed:
+	case !c.passing().Passed:
 		problem = "did not pass its last test"
 		if c.LastTest.Reason != "" {
 			problem += " (" + string(c.LastTest.Reason) + ")"
@@ -192,7 +214,7 @@ func (c *Connection) Enable() error {
 // userID, must have passed the test as themself, so that at least one person
 // is known to be able to come back and switch it off.
 func (c *Connection) EnableRequired(userID string) error {
-	if c.LastTest != nil && (userID == "" || c.LastTest.UserID != userID) {
+	if c.LastTest != nil && (userID == "" || c.passing().UserID != userID) {
 		return &FieldError{Field: "LastTest", Problem: "was not passed by the administrator who switches the connection on", Hint: "run the test and sign in at the identity provider as yourself"}
 	}
 	return c.Enable()

@@ -65,6 +65,41 @@ func TestLife(t *testing.T) {
 	refused("invalid", "IdP.SSOURL")
 }
 
+// TestFailedTestLocksNobodyOut: on a connection that is on, a test that does
+// not pass takes nothing away until the settings change.
+func TestFailedTestLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	failed := &Report{Checks: []Check{{Status: CheckFailed, Reason: ReasonStatus}}}
+	c := validConnection(t)
+	c.RecordTest(passedReport, time.Now(), "ann", "7")
+	if err := c.Enable(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		c.RecordTest(failed, time.Now(), "bob", "")
+		if !c.Ready() || c.LastTest.Passed || c.LastTest.By != "bob" {
+			t.Fatalf("after a failed test: ready %v, %+v", c.Ready(), c.LastTest)
+		}
+	}
+	if c.LastTest.Stands.By != "ann" || c.LastTest.Stands.Stands != nil {
+		t.Errorf("the test that stands is %+v", c.LastTest.Stands)
+	}
+	c.IdP.SSOURL += "x"
+	if c.Ready() {
+		t.Error("ready with settings that never passed")
+	}
+	c.RecordTest(failed, time.Now(), "bob", "")
+	if c.Ready() || c.LastTest.Stands != nil {
+		t.Error("a failed test of new settings stands on the old one")
+	}
+	draft := validConnection(t)
+	draft.RecordTest(passedReport, time.Now(), "ann", "7")
+	draft.RecordTest(failed, time.Now(), "ann", "7")
+	if err := draft.Enable(); err == nil {
+		t.Error("a connection that failed its last test was switched on")
+	}
+}
+
 // TestCertificatesHold walks a rollover: the test holds while one certificate
 // that it ran with is pinned.
 func TestCertificatesHold(t *testing.T) {

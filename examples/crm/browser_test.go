@@ -311,7 +311,9 @@ func (b *tab) shot(name string) {
 // accessible has axe-core look at the page.
 func (b *tab) accessible(name string) {
 	b.t.Helper()
-	eval[bool](b, b.axe+`; true`)
+	if eval[bool](b, `typeof axe === "undefined"`) {
+		eval[bool](b, b.axe+`; true`)
+	}
 	found := eval[string](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations
 		.filter(v => v.impact === "serious" || v.impact === "critical")
 		.map(v => ({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html + " " + n.failureSummary)}))))`)

@@ -16,7 +16,7 @@ func nameProblem(s string) string {
 		return "name_empty"
 	case utf8.RuneCountInString(s) > maxName:
 		return "name_long"
-	case strings.ContainsFunc(s, unicode.IsControl):
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf) && r != '\u200d' }): // which joins emoji
 		return "name_control"
 	}
 	return ""

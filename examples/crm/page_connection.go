@@ -55,7 +55,7 @@ func (a *app) connectionPage(w http.ResponseWriter, r *http.Request, me *user, s
 	}
 	lang := language(r)
 	d.Roles, d.Groups = roles, choices(groups, d.Form.Groups)
-	d.MetadataURL = "/sso/" + url.PathEscape(d.Conn.ID) + "/metadata"
+	d.MetadataURL = a.baseURL + "/sso/" + url.PathEscape(d.Conn.ID) + "/metadata"
 	d.Warnings = expiry(lang, d.Conn, time.Now())
 	d.Why = whyOff(lang, d.Conn)
 	if d.Form.Certificate != "" {

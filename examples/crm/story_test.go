@@ -86,7 +86,7 @@ func (p *play) password(b *tab, email string) {
 	b.visit(p.servers.appURL + "/login/acme")
 	b.fill("#email", email)
 	b.fill("#password", demoPassword)
-	b.followText(p.w("login"))
+	b.followText(p.w("log_in"))
 }
 
 // connect creates a connection and exchanges the data with the IdP, with one
@@ -101,7 +101,7 @@ func (p *play) connect() {
 	a.shot("login")
 	a.fill("#email", "olga@example.com")
 	a.fill("#password", "wrong")
-	a.followText(p.w("login"))
+	a.followText(p.w("log_in"))
 	a.says(p.w("wrong_login"))
 	if got := a.value("#email"); got != "olga@example.com" {
 		p.t.Errorf("the e-mail came back as %q", got)
@@ -189,7 +189,8 @@ func (p *play) mendAudience() {
 
 	p.test("olga@example.com", "wrong-audience")
 	a.says(p.w("failed"))
-	if got := a.text("#outcome"); !strings.Contains(got, "Audience URI (SP Entity ID)") && !strings.Contains(got, "audience") {
+	advice := map[string]string{"en": "SP entity ID (audience) field", "ru": "Audience URI (SP Entity ID)"}[p.lang]
+	if got := a.text("#outcome"); !strings.Contains(got, advice) || !strings.Contains(got, a.value("#entity")) {
 		p.t.Errorf("the report does not advise on the audience: %q", got)
 	}
 	a.says(p.w("why_failed"))

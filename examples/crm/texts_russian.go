@@ -2,6 +2,87 @@ package main
 
 import "github.com/ssoconn/sso"
 
-var russianProblems = []struct{ problem, sentence string }{}
+// The library speaks English alone, to operators. Here are its problems and
+// hints for administrators who read Russian. What is not here comes in English.
 
-var russianHints = map[sso.Reason]string{}
+// russianProblem is a problem by how the library's words for it begin, at one
+// field or at all of them.
+type russianProblem struct{ field, problem, sentence string }
+
+var russianProblems = []russianProblem{
+	{"IdP.SSOURL", "is empty", "Вставьте адрес входа от поставщика: он может называться Login URL или SSO URL."},
+	{"IdP.EntityID", "is empty", "Вставьте отправителя (issuer) от поставщика: он может называться IdP entity ID."},
+	{"IdP.Certificates", "is empty", "Вставьте сертификат X.509 от поставщика."},
+	{"", "is empty", "Заполните это поле."},
+	{"IdP.Certificates", "holds a private key", "Здесь закрытый ключ, а он не должен покидать поставщика. Замените этот ключ у поставщика: его могли увидеть другие. Затем вставьте только новый сертификат."},
+	{"IdP.Certificates", "holds too many", "Сертификатов слишком много. Вставьте только сертификаты подписи, не больше 20."},
+	{"IdP.Certificates", "is too long", "Для сертификатов это слишком длинно. Вставьте только сертификат подписи поставщика."},
+	{"IdP.Certificates", "is a certificate signing request", "Это запрос на сертификат. Вставьте сам сертификат (-----BEGIN CERTIFICATE-----)."},
+	{"IdP.Certificates", "is a PKCS #7", "Это набор PKCS #7. Выгрузите один сертификат подписи в виде PEM или Base64 X.509 (.cer) и вставьте его."},
+	{"IdP.Certificates", "is a bare public key", "Это открытый ключ. Вставьте сертификат X.509 (-----BEGIN CERTIFICATE-----)."},
+	{"IdP.Certificates", "is a revocation list", "Это список отзыва. Вставьте сертификат X.509 (-----BEGIN CERTIFICATE-----)."},
+	{"IdP.Certificates", "is only the fingerprint", "Это только отпечаток. Вставьте сертификат X.509 целиком."},
+	{"IdP.Certificates", "is XML", "Это XML. Если это метаданные поставщика, загрузите их файлом; иначе вставьте только сертификат."},
+	{"IdP.Certificates", "is an address", "Это адрес. Откройте его и вставьте сертификат, либо загрузите метаданные файлом."},
+	{"IdP.Certificates", "is a certificate of which", "У сертификата не хватает части. Скопируйте текст заново, от BEGIN CERTIFICATE до END CERTIFICATE."},
+	{"IdP.Certificates", "is a damaged", "Сертификат повреждён. Скачайте его заново и вставьте без изменений."},
+	{"IdP.Certificates", "is not a certificate", "Это не сертификат. Вставьте сертификат X.509 от поставщика: PEM или base64."},
+	{"", "has blanks around", "Вокруг значения есть пробелы. Уберите их."},
+	{"", "holds invisible", "Есть невидимые знаки. Наберите значение заново."},
+	{"", "holds blanks", "Есть пробелы или знаки, которых в адресах не бывает. Скопируйте только адрес."},
+	{"", "is longer than", "Значение слишком длинное. Скопируйте только его само."},
+	{"", "holds a placeholder", "Здесь подставное имя в скобках. Возьмите значение для вашей организации."},
+	{"", "is a script", "Это сценарий, а не значение. Вставьте значение от поставщика."},
+	{"", "is not a full address", "Адрес неполный. Скопируйте его от https:// до конца."},
+	{"", "is not an address", "Это не адрес. Скопируйте его заново, от https:// до конца."},
+	{"", "is not an absolute URI", "Это не полный адрес и не имя вида urn:. Скопируйте значение заново."},
+	{"", "is a name and not an address", "Это имя, а не адрес: похоже на отправителя (issuer). Вставьте адрес, который начинается с https://."},
+	{"", "has the scheme", "Адрес должен начинаться с https://."},
+	{"", "has a port", "Такого порта не бывает. Исправьте его."},
+	{"", "names no host", "В адресе нет имени сервера. Скопируйте его от https:// до конца."},
+	{"", "holds a user name or password", "В адресе есть имя или пароль. Уберите всё между // и @ и смените этот пароль."},
+	{"", "has a fragment", "Уберите часть адреса, начиная со знака #."},
+	{"", "is http instead of https", "Вместо http нужен https."},
+	{"", "looks like the issuer", "Это похоже на отправителя (issuer). Не перепутаны ли два поля?"},
+	{"", "looks like the sign-in address", "Это похоже на адрес входа. Не перепутаны ли два поля?"},
+	{"", "holds one particular sign-in", "Это адрес одного конкретного входа. Скопируйте адрес до вопросительного знака, из настроек поставщика, а не из браузера."},
+	{"", "is our own", "Это наше собственное значение: оно вводится у поставщика. Здесь нужно значение от поставщика."},
+	{"", "lacks the final slash", "Не хватает косой черты в конце: Microsoft Entra Identifier заканчивается ею."},
+	{"", "is a metadata address", "Это адрес метаданных. Скачайте их и загрузите файлом, или вставьте сам адрес входа."},
+	{"IdP", "the metadata ", "Файл не подходит: это не метаданные поставщика учётных записей (IDPSSODescriptor), или они повреждены. Скачайте их у поставщика заново."},
+}
+
+// russianHints are what to do about a failed check, by its reason. What came and
+// what was expected stands below each.
+var russianHints = map[sso.Reason]string{
+	sso.ReasonTooLarge:     "Ответ слишком велик. Уменьшите у поставщика число передаваемых групп.",
+	sso.ReasonEncoding:     "Ответ пришёл не в base64. Проверьте, что поставщик отправляет его методом HTTP POST.",
+	sso.ReasonXML:          "Ответ повреждён по дороге: это не XML. Повторите; если не поможет, обратитесь к поставщику.",
+	sso.ReasonMessage:      "Пришло не то сообщение SAML. Проверьте у поставщика, что приложение настроено для входа (SAML 2.0 Response).",
+	sso.ReasonVersion:      "Поставщик ответил не по SAML 2.0. Выберите у него SAML 2.0.",
+	sso.ReasonStatus:       "Поставщик отказал во входе. Проверьте у него, назначено ли приложение этому человеку.",
+	sso.ReasonUnsigned:     "Ответ не подписан. Включите у поставщика подпись утверждения (assertion) или ответа.",
+	sso.ReasonSignature:    "Подпись неверна: ответ изменён по дороге или подписан не по правилам. Проверьте настройки подписи у поставщика.",
+	sso.ReasonKey:          "Ответ подписан другим ключом. Скопируйте у поставщика действующий сертификат X.509 и вставьте его ниже.",
+	sso.ReasonAlgorithm:    "Способ подписи слишком слаб. Выберите у поставщика SHA-256 и ключ RSA от 2048 бит.",
+	sso.ReasonCertificate:  "Сертификат поставщика истёк. Добавьте ниже новый.",
+	sso.ReasonEncrypted:    "Ответ зашифрован, а ключа для него нет. Выключите у поставщика шифрование утверждения.",
+	sso.ReasonDecryption:   "Ответ не расшифровывается: поставщик шифрует чужим ключом. Передайте ему наши метаданные заново.",
+	sso.ReasonAssertion:    "В ответе должно быть ровно одно утверждение (assertion). Проверьте настройки приложения у поставщика.",
+	sso.ReasonIssuer:       "Ответ пришёл от другого отправителя. Исправьте поле «Отправитель» ниже по тому, что пришло, если это ваш поставщик.",
+	sso.ReasonDestination:  "Ответ предназначен для другого адреса. Укажите у поставщика в поле Single Sign-On URL ожидаемое значение.",
+	sso.ReasonIssueInstant: "Время ответа не сходится с нашим. Проверьте часы на сервере поставщика.",
+	sso.ReasonInResponseTo: "Это ответ на другой запрос. Запустите проверку заново и входите в открывшейся вкладке.",
+	sso.ReasonUnsolicited:  "Вход начат у поставщика, а не здесь. Запустите проверку заново.",
+	sso.ReasonSubject:      "Поставщик не прислал имя пользователя (NameID). Выберите у него NameID: адрес электронной почты.",
+	sso.ReasonConfirmation: "В ответе нет подтверждения bearer. Выберите у поставщика обычный вход через браузер (Web SSO).",
+	sso.ReasonRecipient:    "Ответ подтверждён для другого адреса. Укажите у поставщика в поле Recipient URL (или Single Sign-On URL) ожидаемое значение.",
+	sso.ReasonNotYetValid:  "Ответ ещё не действует: часы поставщика спешат. Проверьте их.",
+	sso.ReasonExpired:      "Срок ответа истёк: часы расходятся, или вход занял слишком много времени. Проверьте часы поставщика и повторите.",
+	sso.ReasonAudience:     "Ответ предназначен другому приложению. Укажите у поставщика в поле Audience URI (SP Entity ID) ожидаемое значение.",
+	sso.ReasonConditions:   "Условия ответа неполны или неизвестны. Проверьте настройки приложения у поставщика.",
+	sso.ReasonAuthn:        "В ответе не сказано, как человек вошёл, или его сеанс уже окончен. Войдите у поставщика заново.",
+	sso.ReasonAttributes:   "Атрибуты записаны неверно. Проверьте у поставщика список передаваемых атрибутов.",
+	sso.ReasonReplay:       "Этот ответ уже использован. Запустите проверку заново.",
+	sso.ReasonStore:        "База данных не ответила. Повторите через минуту.",
+}

@@ -17,7 +17,8 @@ import (
 func fieldText(lang string, e *sso.FieldError) string {
 	if lang == "ru" {
 		for _, s := range russianProblems {
-			if strings.HasPrefix(e.Problem, s.problem) {
+			field, _, _ := strings.Cut(e.Field, "[")
+			if (s.field == "" || s.field == field) && strings.HasPrefix(e.Problem, s.problem) {
 				return s.sentence
 			}
 		}

@@ -147,6 +147,9 @@ type IdentityProvider struct {
 	// Certificates are the pinned signing certificates: trust comes from their
 	// keys alone. Two at once see a rollover through.
 	Certificates Certificates `json:"certificates"`
+	// CertificateUse is what is known of each, by SHA-256 fingerprint: see
+	// NoteSignIn. It decides nothing.
+	CertificateUse map[string]CertificateUse `json:"certificateUse,omitempty"`
 }
 
 // An AttributeMap names the attributes that carry a person's profile. An empty

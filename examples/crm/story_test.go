@@ -52,6 +52,7 @@ func TestStory(t *testing.T) {
 			p.people()
 			p.invited()
 			p.refusals()
+			p.conflict()
 			p.certificate()
 		})
 	}
@@ -336,6 +337,37 @@ func (p *play) refusals() {
 	c.until(`document.querySelector(".number") !== null`)
 	c.shot("refused-replay")
 	p.refused2(c, wrong)
+}
+
+// conflict: somebody else saves while the form is open. Then the language is
+// changed and changed back.
+func (p *play) conflict() {
+	a := p.admin
+	a.visit(p.page)
+	id := p.page[strings.LastIndex(p.page, "/")+1:]
+	c, version, err := p.servers.db.sso.Connection(p.t.Context(), id)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	c.Name = "Theirs"
+	if _, err := p.servers.db.sso.SaveConnection(p.t.Context(), c, version); err != nil {
+		p.t.Fatal(err)
+	}
+	a.fill("#name", "Mine")
+	a.follow("#save")
+	a.says(p.w("conflict"))
+	a.says("Theirs")
+	if got := a.value("#name"); got != "Mine" {
+		p.t.Errorf("the name came back as %q", got)
+	}
+	a.shot("conflict")
+	a.follow("#save")
+	a.says(p.w("saved"))
+	other := map[string]string{"en": "ru", "ru": "en"}[p.lang]
+	a.follow(".language button[value=" + other + "]")
+	a.says(texts[other]["use_connection"])
+	a.follow(".language button[value=" + p.lang + "]")
+	a.says(p.w("use_connection"))
 }
 
 // certificate: the administrator changes it, so the connection goes off.

@@ -23,9 +23,10 @@ var update = flag.Bool("update", false, "write the golden list")
 const (
 	root   = "../.."
 	golden = root + "/testdata/api.txt"
-	// budget is how many names the root package may export: functions, types,
-	// methods, constants and variables.
-	budget = 140
+	// budget is how many functions, types, methods and variables the root
+	// package may export. The values of its enumerations are not counted: they
+	// are read where their type is.
+	budget = 135
 )
 
 func TestExportedNames(t *testing.T) {
@@ -49,7 +50,7 @@ func TestExportedNames(t *testing.T) {
 	}
 	n := 0
 	for _, name := range names {
-		if strings.HasPrefix(name, "sso: ") {
+		if strings.HasPrefix(name, "sso: ") && !strings.HasPrefix(name, "sso: const") {
 			n++
 		}
 	}

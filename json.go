@@ -103,8 +103,8 @@ func unknownField(data []byte, t reflect.Type) string {
 		t = t.Elem()
 	}
 	var object map[string]json.RawMessage
-	if t.Kind() != reflect.Struct || json.Unmarshal(data, &object) != nil {
-		return ""
+	if t.Kind() != reflect.Struct || reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) || json.Unmarshal(data, &object) != nil {
+		return "" // what decodes itself answers for its own fields
 	}
 	fields := map[string]reflect.Type{}
 	for _, f := range reflect.VisibleFields(t) {

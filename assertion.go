@@ -98,9 +98,13 @@ func (c *Connection) VerifyResponse(ctx context.Context, samlResponse string, o 
 	if err := c.usable(o, true); err != nil {
 		return nil, err
 	}
-	v := newVerification(ctx, c, o, samlResponse)
-	for i := range checks {
-		k := &checks[i]
+	return newVerification(ctx, c, o, samlResponse).verdict(checks[:])
+}
+
+// verdict runs a part of the list of checks and stops at the first failure.
+func (v *verification) verdict(list []check) (*Assertion, error) {
+	for i := range list {
+		k := &list[i]
 		if k.advice {
 			continue
 		}

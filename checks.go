@@ -52,6 +52,9 @@ var checks = [...]check{
 	{name: "clock", section: "Core 1.3.3", run: (*verification).adviseClock, ready: hasPlain, advice: true},
 }
 
+// afterReading is where the list goes on for a message that is a tree already.
+const afterReading = 2
+
 func hasRoot(v *verification) bool      { return v.root != nil }
 func hasStatus(v *verification) bool    { return v.status != nil }
 func hasAssertion(v *verification) bool { return v.assertion != nil }

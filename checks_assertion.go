@@ -21,7 +21,7 @@ func (v *verification) checkDecryption() *VerifyError {
 	if !v.encrypted {
 		return nil
 	}
-	e, err := v.decrypt(v.assertion, v.rootSigned)
+	e, err := v.decrypt(v.assertion, v.rootSigned || v.outerSigned)
 	if err != nil {
 		return err
 	}

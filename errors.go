@@ -35,12 +35,13 @@ const (
 	ReasonRecipient    Reason = "recipient"      // confirmed for another address
 	ReasonNotYetValid  Reason = "not_yet_valid"
 	ReasonExpired      Reason = "expired"
-	ReasonAudience     Reason = "audience"   // meant for another service provider
-	ReasonConditions   Reason = "conditions" // missing, malformed or unknown conditions
-	ReasonAuthn        Reason = "authn"      // no AuthnStatement, or an ended session
-	ReasonAttributes   Reason = "attributes" // malformed attributes
-	ReasonReplay       Reason = "replay"     // used before
-	ReasonStore        Reason = "store"      // a store could not answer
+	ReasonAudience     Reason = "audience"     // meant for another service provider
+	ReasonConditions   Reason = "conditions"   // missing, malformed or unknown conditions
+	ReasonAuthn        Reason = "authn"        // no AuthnStatement, or an ended session
+	ReasonAttributes   Reason = "attributes"   // malformed attributes
+	ReasonReplay       Reason = "replay"       // used before
+	ReasonStore        Reason = "store"        // a store could not answer
+	ReasonBackChannel  Reason = "back_channel" // the IdP could not be asked what an artifact stands for
 )
 
 // A VerifyError says why a message was refused. It never holds the message:

@@ -47,6 +47,7 @@ type verification struct {
 	solicited     bool           // the Response names our request
 	rootSigned    bool           // the Response's signature verified
 	innerSigned   bool           // the assertion's own signature verified
+	outerSigned   bool           // that of the ArtifactResponse around it all did
 	certificate   *x509.Certificate
 	issueInstant  time.Time // of the assertion
 	parts         assertionParts
@@ -75,7 +76,7 @@ func newVerification(ctx context.Context, c *Connection, o VerifyOptions, messag
 }
 
 // covered says whether a verified signature covers the assertion.
-func (v *verification) covered() bool { return v.rootSigned || v.innerSigned }
+func (v *verification) covered() bool { return v.rootSigned || v.innerSigned || v.outerSigned }
 
 // usable refuses a connection and options that cannot decide anything, before
 // anything is parsed. It looks at no more than verification needs; Validate

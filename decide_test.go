@@ -58,6 +58,9 @@ func TestDecideGolden(t *testing.T) {
 		{"created with the default role and groups", base(func(f *facts) {
 			f.flow, f.invitation = FlowInvite, &Invitation{ConnectionID: "c1", Groups: []string{"Support"}}
 		}), "would create Alice Liddell as Agent in Support", ""},
+		{"created with a name where names are kept afterwards", base(func(f *facts) {
+			f.flow, f.invitation, f.conn.KeepNames = FlowInvite, &Invitation{ConnectionID: "c1"}, true
+		}), "would create Alice Liddell as Agent", ""},
 		{"created without a name", base(func(f *facts) {
 			f.flow, f.invitation, f.profile.Name = FlowInvite, &Invitation{ConnectionID: "c1"}, ""
 		}), "would create alice@example.com as Agent", ""},
@@ -144,12 +147,13 @@ func TestSubjectKey(t *testing.T) {
 		}
 	}
 	apart := []NameID{{Value: "x"}, {Value: "X"}, {Value: "x", NameQualifier: "q"}, {Value: "x", SPNameQualifier: "q"}, {Value: `"q"!""!"x"`}, {Value: `q!!x`},
-		{Value: `x"`, NameQualifier: "q"}, {Value: "x", NameQualifier: `q"!"`}}
+		{Value: `x"`, NameQualifier: "q"}, {Value: "x", NameQualifier: `q"!"`}, {Value: `"sha256"!00`}, {Value: strings.Repeat("x", 512)},
+		{Value: strings.Repeat("x", 513)}, {Value: strings.Repeat("x", 1<<20)}, {Value: strings.Repeat("x", 1<<20), NameQualifier: "q"}}
 	var keys []string
 	for _, id := range apart {
 		k := key(id)
-		if k == "" || slices.Contains(keys, k) {
-			t.Errorf("the key %q of %+v is empty or another's", k, id)
+		if k == "" || len(k) > 512 || slices.Contains(keys, k) {
+			t.Errorf("the key %.600q of %.600q is empty, too long, or another's", k, id.Value)
 		}
 		keys = append(keys, k)
 	}

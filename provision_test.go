@@ -379,6 +379,7 @@ func TestPolicies(t *testing.T) {
 		{"idp: member", staff, in(sso.GroupsPresent, []string{"x", "staff"}), ""},
 		{"idp: last of 10,000", staff, in(sso.GroupsPresent, many), ""},
 		{"idp: other group", staff, in(sso.GroupsPresent, []string{"Staff"}), "groups"},
+		{"idp: an empty name is no group", staff, in(sso.GroupsPresent, []string{""}), "groups"},
 		{"idp: missing", staff, in(sso.GroupsMissing, nil), "groups_missing"},
 		{"idp: empty", staff, in(sso.GroupsEmpty, nil), "groups_empty"},
 		{"idp: overage", staff, in(sso.GroupsOverage, nil), "groups_overage"},

@@ -2,6 +2,8 @@ package sso
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 	"unicode"
@@ -52,7 +54,7 @@ type UserStore interface {
 // value, together with its qualifiers where they say more than whose IdP and
 // whose service provider it is. The format is not part of it, as some IdPs
 // label one value now so and now so. A transient NameID has no key, and the
-// result is empty.
+// result is empty. A key is at most 512 bytes: longer ones are a hash.
 //
 // Specification: SAML 2.0 Core, 2.2.2 and 8.3.7.
 func (c *Connection) SubjectKey(id NameID) string {
@@ -68,11 +70,21 @@ func (c *Connection) SubjectKey(id NameID) string {
 	}
 	// A bare value that looks like a qualified one is quoted too, so that
 	// nobody can choose a name that spells another person's key.
-	if nq == "" && spnq == "" && !strings.HasPrefix(id.Value, `"`) {
-		return id.Value
+	key := id.Value
+	if nq != "" || spnq != "" || strings.HasPrefix(key, `"`) {
+		key = strconv.Quote(nq) + "!" + strconv.Quote(spnq) + "!" + strconv.Quote(key)
 	}
-	return strconv.Quote(nq) + "!" + strconv.Quote(spnq) + "!" + strconv.Quote(id.Value)
+	if len(key) > maxSubjectKey {
+		// Databases do not index everything, and an address of 1 MB must not
+		// read as an outage. No key of the other two kinds looks like this.
+		sum := sha256.Sum256([]byte(key))
+		key = `"sha256"!` + hex.EncodeToString(sum[:])
+	}
+	return key
 }
+
+// maxSubjectKey is the longest SubjectKey, in bytes.
+const maxSubjectKey = 512
 
 // NormalizeEmail is the form in which addresses are compared: without blanks
 // around, A to Z in lower case, all else as it is. Letters of other alphabets

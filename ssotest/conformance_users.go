@@ -110,7 +110,7 @@ func (r userRules) finding(t *testing.T) {
 	})
 	rule(t, "any text comes back as it was", func(t *testing.T, ctx context.Context) {
 		s := r.open(t)
-		for _, text := range []string{"Алиса Лидделл", "O'Brien; DROP TABLE users--", `back\slash "quotes"`, "👩‍💻 ñ ß İ", "100% _ ?1 $1 :x @y", strings.Repeat("я", 200)} {
+		for _, text := range []string{"Алиса Лидделл", "O'Brien; DROP TABLE users--", `back\slash "quotes"`, "👩‍💻 ñ ß İ", "100% _ ?1 $1 :x @y", strings.Repeat("я", 200), strings.Repeat("s", 470)} {
 			u := somebody()
 			u.Name, u.Subject, u.Disabled = text, text+u.Subject, true
 			_, err := s.CreateUser(ctx, conn, u)

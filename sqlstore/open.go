@@ -73,7 +73,7 @@ func openSQLite(ctx context.Context, dsn string) (*Store, error) {
 		return open(ctx, SQLite, [3]*sql.DB{db, db, db})
 	}
 	if strings.HasPrefix(path, "file:") {
-		return nil, errors.New("sqlstore: give the file's name without file:")
+		return nil, errors.New("sqlstore: give the name of the file without the scheme file")
 	}
 	// It holds personal data: whatever the umask, it is nobody else's to read.
 	// SQLite gives the files beside it the same mode.

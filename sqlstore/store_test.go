@@ -126,7 +126,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"bad settings", "sso.db?%zz", "the DSN's settings"},
 		{"a bad PostgreSQL URL", "postgres://sso:hunter2@db:port/sso", "cannot parse"},
 		{"a bad PostgreSQL setting", "postgres://sso:hunter2@db/sso?connect_timeout=soon", "invalid connect_timeout"},
-		{"a SQLite URI", "file:sso.db", "without file:"},
+		{"a SQLite URI", "file:sso.db", "without the scheme file"},
 	} {
 		s, err := sqlstore.Open(context.Background(), c.dsn)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

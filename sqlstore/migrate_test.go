@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ssoconn/sso/internal/testserver"
 )
@@ -87,6 +89,46 @@ func TestFailedMigration(t *testing.T) {
 	})
 }
 
+// TestOpenAgainOnlyReads has another session hold whatever a migration needs.
+func TestOpenAgainOnlyReads(t *testing.T) {
+	t.Parallel()
+	bothDatabases(t, func(t *testing.T, dsn string, db *sql.DB) {
+		ctx := context.Background()
+		open := func() (*Store, error) {
+			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+			defer cancel()
+			return Open(ctx, dsn)
+		}
+		db.SetMaxOpenConns(1)
+		hold, release := "BEGIN IMMEDIATE", "ROLLBACK"
+		if strings.HasPrefix(dsn, "postgres") {
+			hold, release = fmt.Sprintf("SELECT pg_advisory_lock(%d)", migrateLock), "SELECT pg_advisory_unlock_all()"
+		}
+		for _, step := range []struct {
+			held bool
+			want error
+		}{{true, context.DeadlineExceeded}, {false, nil}, {true, nil}} {
+			if step.held {
+				if _, err := db.Exec(hold); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s, err := open()
+			if !errors.Is(err, step.want) {
+				t.Errorf("with the lock held (%v): %v, want %v", step.held, err, step.want)
+			}
+			if err == nil {
+				s.Close()
+			}
+			if step.held {
+				if _, err := db.Exec(release); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
 func TestDialectsHaveTheSameSteps(t *testing.T) {
 	t.Parallel()
 	a, err := steps(SQLite)
@@ -146,6 +188,41 @@ func TestAtLeisure(t *testing.T) {
 		}
 		if got != "on" {
 			t.Errorf("%s: synchronous_commit stays %q", c.name, got)
+		}
+	}
+}
+
+// TestDurability asks SQLite itself how it writes.
+func TestDurability(t *testing.T) {
+	t.Parallel()
+	const normal, full = 1, 2
+	path := filepath.Join(t.TempDir(), "sso.db")
+	for _, c := range []struct {
+		name, dsn string
+		want      [3]int // by mode; reads do not matter
+	}{
+		{"ours", path, [3]int{quick: normal, durable: full}},
+		{"the caller's", path + "?_pragma=synchronous(normal)", [3]int{quick: normal, durable: normal}},
+		{"the caller's, with =", path + "?_pragma=Synchronous=2", [3]int{quick: full, durable: full}},
+	} {
+		s, err := Open(context.Background(), c.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []mode{quick, durable} {
+			var got int
+			if err := s.pools[m].QueryRow("PRAGMA synchronous").Scan(&got); err != nil {
+				t.Fatal(err)
+			}
+			if got != c.want[m] {
+				t.Errorf("%s: synchronous is %d in mode %d, want %d", c.name, got, m, c.want[m])
+			}
+		}
+		if _, err := s.pools[reading].Exec("DELETE FROM sso_states"); err == nil {
+			t.Error("the pool for reading writes")
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

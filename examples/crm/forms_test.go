@@ -284,6 +284,9 @@ func TestTwoAdministrators(t *testing.T) {
 		if _, body := v.get(path); shown(body, "second.example.com") {
 			t.Error("the second was saved all the same")
 		}
+		if status, body := v.post(path, with(form, "name", "First")); status != http.StatusConflict || !shown(body, texts["en"]["conflict_same"]) {
+			t.Errorf("the same values as the first: %d\n%s", status, body)
+		}
 		// With the version of that page it is a decision.
 		second.Set("version", versionInput.FindStringSubmatch(body)[1])
 		if status, body := v.post(path, second); status != http.StatusOK || !shown(body, "second.example.com") {

@@ -24,7 +24,8 @@ type connectionData struct {
 	Roles       []string
 	Groups      []choice
 	Errors      errorsAt
-	Changed     []difference // somebody else saved meanwhile
+	Conflict    bool         // somebody else saved meanwhile
+	Changed     []difference // and what
 	Recognised  *recognised
 	Warnings    []string
 	Why         string // it cannot be on, or a sentence of none
@@ -117,7 +118,7 @@ func (a *app) saveConnection(w http.ResponseWriter, r *http.Request, me *user) {
 // conflict tells of what somebody else saved meanwhile. Nothing that was typed
 // is lost, and saving again is a decision.
 func (a *app) conflict(w http.ResponseWriter, r *http.Request, me *user, d connectionData) {
-	d.Changed = differences(d.Conn, d.Form, language(r))
+	d.Conflict, d.Changed = true, differences(d.Conn, d.Form, language(r))
 	d.Form.Version = versionOf(d.Conn)
 	a.connectionPage(w, r, me, http.StatusConflict, d)
 }

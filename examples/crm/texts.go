@@ -121,7 +121,7 @@ var texts = map[string]map[string]string{
 		"why_changed":    "Changed since the last check: %s. Check again, then switch it on.",
 		"other_settings": "other settings",
 		"conflict":       "Somebody else changed this connection meanwhile. Yours is below and not saved yet: saving it again replaces theirs. They have now:",
-		"conflict_same":  "They saved the same values as you.",
+		"conflict_same":  "the same values as you.",
 		"empty":          "(empty)",
 
 		"test":         "Connection check",
@@ -256,7 +256,7 @@ var texts = map[string]map[string]string{
 		"why_changed":    "Изменено после проверки: %s. Проверьте снова и включите.",
 		"other_settings": "другие настройки",
 		"conflict":       "Кто-то другой тем временем изменил это подключение. Ваши значения ниже и пока не сохранены: повторное сохранение заменит чужие. Сейчас там:",
-		"conflict_same":  "Сохранены те же значения, что и у вас.",
+		"conflict_same":  "те же значения, что и у вас.",
 		"empty":          "(пусто)",
 
 		"test":         "Проверка подключения",

@@ -80,7 +80,7 @@ func (h *Handlers) enter(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if rec.Flow == sso.FlowTest {
 		return h.finishTest(ctx, w, r, c, rec, form.response)
 	}
-	return h.finish(ctx, w, r, c, rec, form.response)
+	return h.finish(ctx, w, r, c, rec, form)
 }
 
 func handleCode(err error) Code {
@@ -132,8 +132,8 @@ func (h *Handlers) unsolicited(c *sso.Connection, relayState string) (*record, *
 }
 
 // finish verifies the answer and lets the person in, or not.
-func (h *Handlers) finish(ctx context.Context, w http.ResponseWriter, r *http.Request, c *sso.Connection, rec *record, response string) *failure {
-	a, failed := h.verify(ctx, c, rec, response)
+func (h *Handlers) finish(ctx context.Context, w http.ResponseWriter, r *http.Request, c *sso.Connection, rec *record, form *acsForm) *failure {
+	a, failed := h.verify(ctx, c, rec, form)
 	if failed != nil {
 		return failed
 	}
@@ -150,15 +150,20 @@ func (h *Handlers) finish(ctx context.Context, w http.ResponseWriter, r *http.Re
 	return nil
 }
 
-func (h *Handlers) verify(ctx context.Context, c *sso.Connection, rec *record, response string) (*sso.Assertion, *failure) {
+func (h *Handlers) verify(ctx context.Context, c *sso.Connection, rec *record, form *acsForm) (*sso.Assertion, *failure) {
 	// The record is taken, so the person would have to start again: wait.
 	if failed := h.verifying.wait(ctx); failed != nil {
 		return nil, failed
 	}
 	defer h.verifying.leave()
-	a, err := c.VerifyResponse(ctx, response, sso.VerifyOptions{
-		RequestID: rec.RequestID, AllowIdPInitiated: rec.RequestID == "", Replay: h.config.Replay, CurrentTime: h.config.Now(),
-	})
+	o := sso.VerifyOptions{RequestID: rec.RequestID, AllowIdPInitiated: rec.RequestID == "", Replay: h.config.Replay, CurrentTime: h.config.Now()}
+	var a *sso.Assertion
+	var err error
+	if form.artifact != "" {
+		a, err = c.VerifyArtifact(ctx, h.config.Client, form.artifact, o)
+	} else {
+		a, err = c.VerifyResponse(ctx, form.response, o)
+	}
 	if err == nil {
 		return a, nil
 	}

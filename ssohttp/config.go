@@ -45,6 +45,14 @@ type Config struct {
 	// shown and not recorded, so that they do not allow switching on.
 	SaveTest func(ctx context.Context, c *sso.Connection) error
 
+	// EndSessions ends the application's sessions when the IdP asks for it: those
+	// of s.SessionIndexes, or all of s.Subject if there are none. It returns
+	// sso.ErrPartialLogout if some are left. Nil: the connection has no single
+	// logout.
+	EndSessions func(ctx context.Context, c *sso.Connection, s sso.LogoutSession) error
+	// Client asks the IdP what an artifact stands for. Nil: http.DefaultClient.
+	Client *http.Client
+
 	// Landing says where a browser may be sent after a sign-in. The zero value
 	// takes local paths, and "/" where there is none.
 	Landing Landing

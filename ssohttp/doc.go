@@ -25,6 +25,8 @@
 //	GET  /sso/{id}/metadata                for the IdP
 //	GET  /sso/{id}/test?run=…              for an administrator, in a new tab
 //	GET  /sso/{id}/test/result?run=…       what came of it: JSON or a page
+//	GET, POST /sso/{id}/slo               logout messages, with Config.EndSessions
+//	GET  /sso/{id}/artifact?SAMLart=…      where an IdP that sends artifacts leads
 //
 // Each is an [http.Handler] of its own too ([Handlers.Login] and so on), for
 // any router, under any path; it finds the connection's ID in

@@ -29,7 +29,8 @@ const smallBody = 64 << 10
 // An acsForm is what was posted to the ACS.
 type acsForm struct {
 	response, relayState string
-	again                bool // posted by our own page
+	artifact             string // in place of a response
+	again                bool   // posted by our own page
 }
 
 // readForm reads the body, within its limits of size and time, and the fields.

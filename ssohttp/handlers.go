@@ -126,6 +126,8 @@ func (h *Handlers) Mount(prefix string) http.Handler {
 	mux.Handle(at+"metadata", byID.Metadata())
 	mux.Handle(at+"test", byID.Test())
 	mux.Handle(at+"test/result", byID.TestResult())
+	mux.Handle(at+"slo", byID.Logout())
+	mux.Handle(at+"artifact", byID.Artifact())
 	return mux
 }
 
@@ -133,7 +135,11 @@ func (h *Handlers) Mount(prefix string) http.Handler {
 // under Config.BaseURL: what goes into Connection.SP, without keys.
 func (h *Handlers) ServiceProvider(id string) sso.ServiceProvider {
 	at := strings.TrimSuffix(h.config.BaseURL, "/") + "/" + url.PathEscape(id)
-	return sso.ServiceProvider{EntityID: at + "/metadata", ACSURL: at + "/acs"}
+	sp := sso.ServiceProvider{EntityID: at + "/metadata", ACSURL: at + "/acs"}
+	if h.config.EndSessions != nil {
+		sp.SLOURL = at + "/slo"
+	}
+	return sp
 }
 
 // Metadata serves the connection's metadata for the IdP. It is no secret: the

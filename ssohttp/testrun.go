@@ -129,7 +129,7 @@ func (h *Handlers) inspect(ctx context.Context, c *sso.Connection, rec *record, 
 	if !run.Report.OK() {
 		return nil
 	}
-	a, failed := h.verify(ctx, c, rec, response)
+	a, failed := h.verify(ctx, c, rec, &acsForm{response: response})
 	if failed != nil {
 		return failed
 	}

@@ -99,13 +99,19 @@ func certificateDigests(certs []*x509.Certificate) []string {
 }
 
 // certificatesHold says whether a test still speaks for the pinned
-// certificates: at least one of those it ran with must be there. Adding the
-// next certificate beside the present one changes nothing for whoever signs in
-// with the present one, so a rollover does not lock anybody out; replacing it
-// makes the test void. Whoever may add a certificate may run a test with it as
-// well, so nothing is lost by this.
-func certificatesHold(tested string, now []string) bool {
-	return slices.ContainsFunc(strings.Fields(tested), func(fp string) bool { return slices.Contains(now, fp) })
+// certificates: at least one of them it ran with, or has verified a sign-in
+// since, which says as much. So a rollover locks nobody out: adding the next
+// certificate beside the present one changes nothing for whoever signs in with
+// the present one, and once somebody has signed in with the next one the old one
+// may go. Replacing all makes the test void. Whoever may add a certificate may
+// run a test with it as well, so nothing is lost by this.
+func (c *Connection) certificatesHold(rec *TestRecord) bool {
+	tested := strings.Fields(rec.Fingerprints[certificatesField])
+	since := rec.Time.Truncate(time.Hour) // as LastVerified is
+	return slices.ContainsFunc(certificateDigests(c.IdP.Certificates), func(fp string) bool {
+		used := c.IdP.CertificateUse[fp].LastVerified
+		return slices.Contains(tested, fp) || len(tested) > 0 && !used.IsZero() && !used.Before(since)
+	})
 }
 
 // RecordTest keeps what a test of the present settings came to: report is that
@@ -172,7 +178,7 @@ func (c *Connection) ChangedSinceTest() []string {
 			}
 		}
 	}
-	if !certificatesHold(rec.Fingerprints[certificatesField], certificateDigests(c.IdP.Certificates)) {
+	if !c.certificatesHold(rec) {
 		out = append(out, certificatesField)
 	}
 	slices.Sort(out)

@@ -100,25 +100,35 @@ func TestFailedTestLocksNobodyOut(t *testing.T) {
 	}
 }
 
-// TestCertificatesHold walks a rollover: the test holds while one certificate
-// that it ran with is pinned.
+// TestCertificatesHold walks rollovers: the test holds while one certificate is
+// pinned that it ran with, or that has verified a sign-in since.
 func TestCertificatesHold(t *testing.T) {
 	t.Parallel()
 	old, next, third := testKey(t, "idp").Certificate, testKey(t, "idp2").Certificate, testKey(t, "idp-p256").Certificate
-	c := validConnection(t)
-	c.IdP.Certificates = Certificates{old}
-	c.RecordTest(passedReport, time.Now(), "ann", "")
+	tested := time.Date(2026, 3, 1, 9, 20, 0, 0, time.UTC)
 	for _, k := range []struct {
 		name  string
 		certs Certificates
+		used  time.Time // when the next one verified a sign-in
 		holds bool
 	}{
-		{"the next beside it", Certificates{old, next}, true},
-		{"in another order, twice", Certificates{next, old, old}, true},
-		{"replaced", Certificates{next}, false},
-		{"replaced by two", Certificates{next, third}, false},
-		{"none", nil, false},
+		{"the next beside it", Certificates{old, next}, time.Time{}, true},
+		{"in another order, twice", Certificates{next, old, old}, time.Time{}, true},
+		{"replaced", Certificates{next}, time.Time{}, false},
+		{"replaced by two", Certificates{next, third}, time.Time{}, false},
+		{"replaced by one that was used since", Certificates{next}, tested.Add(time.Hour), true},
+		{"replaced by one that was used since, within the hour", Certificates{next}, tested.Add(time.Minute), true},
+		{"replaced by two, of which one was used since", Certificates{third, next}, tested.Add(time.Hour), true},
+		{"replaced by one that was used before the test", Certificates{next}, tested.Add(-time.Hour), false},
+		{"replaced by another than the one that was used", Certificates{third}, tested.Add(time.Hour), false},
+		{"none", nil, tested.Add(time.Hour), false},
 	} {
+		c := validConnection(t)
+		c.IdP.Certificates = Certificates{old}
+		c.RecordTest(passedReport, tested, "ann", "")
+		if c.IdP.Certificates = (Certificates{old, next}); !k.used.IsZero() {
+			c.NoteSignIn(&Assertion{CertificateSHA256: Fingerprint(next)}, k.used)
+		}
 		c.IdP.Certificates = k.certs
 		if got := len(c.ChangedSinceTest()) == 0; got != k.holds {
 			t.Errorf("%s: the test holds is %v, want %v", k.name, got, k.holds)
@@ -263,6 +273,7 @@ func TestOlderRecord(t *testing.T) {
 		t.Errorf("changed (-want +got):\n%s", diff)
 	}
 	c.RequireSignedResponse, c.LastTest.Fingerprints = false, nil
+	c.NoteSignIn(&Assertion{CertificateSHA256: Fingerprint(c.IdP.Certificates[0])}, time.Now())
 	want := []string{certificatesField, "IdP.EntityID", "IdP.SSOURL", "SP.ACSURL", "SP.EntityID"}
 	if diff := cmp.Diff(want, c.ChangedSinceTest()); diff != "" || c.Ready() {
 		t.Errorf("with no fingerprints at all (-want +got):\n%s", diff)

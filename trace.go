@@ -85,10 +85,8 @@ type Trace struct {
 func (c *Connection) Trace(ctx context.Context, samlResponse string, o VerifyOptions) *Trace {
 	t, report, rec := c.record(ctx, samlResponse, o)
 	t.Redacted = true
-	if t.Connection != nil && t.Connection.LastTest != nil {
-		test := *t.Connection.LastTest
-		test.By, test.UserID = "", ""
-		t.Connection.LastTest = &test
+	if t.Connection != nil {
+		t.Connection.LastTest = nobodys(t.Connection.LastTest)
 	}
 	t.Report = report
 	if rec.root == nil {
@@ -160,6 +158,16 @@ func (t *Trace) scrubbed(ctx context.Context) *Report {
 		bare.Checks = append(bare.Checks, Check{Name: k.Name, Status: k.Status, Reason: k.Reason, Section: k.Section})
 	}
 	return &bare
+}
+
+// nobodys is a record without the people in it.
+func nobodys(rec *TestRecord) *TestRecord {
+	if rec == nil {
+		return nil
+	}
+	own := *rec
+	own.By, own.UserID, own.Stands = "", "", nobodys(rec.Stands)
+	return &own
 }
 
 // leaveOut drops the document and says so.

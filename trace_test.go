@@ -110,7 +110,8 @@ func TestTraceNamesNobody(t *testing.T) {
 			continue
 		}
 		c := vectorConnection(t, v)
-		c.LastTest = &sso.TestRecord{Time: v.Now, Passed: true, By: "ann the administrator", UserID: "user-4711"}
+		c.LastTest = &sso.TestRecord{Time: v.Now, By: "ann the administrator", UserID: "user-4711",
+			Stands: &sso.TestRecord{Time: v.Now, Passed: true, By: "bob who tested before", UserID: "user-4712"}}
 		o := sso.VerifyOptions{RequestID: v.Request, AllowIdPInitiated: v.Request == "", Replay: vectorReplay(""), CurrentTime: v.Now}
 		a, err := c.VerifyResponse(t.Context(), v.FormValue(), o)
 		if err != nil {
@@ -121,7 +122,7 @@ func TestTraceNamesNobody(t *testing.T) {
 			t.Errorf("%s: no digest of the subject", v.Name)
 		}
 		said := everything(t, trace)
-		personal := []string{a.Subject.Value, a.SessionIndex, c.LastTest.By, c.LastTest.UserID}
+		personal := []string{a.Subject.Value, a.SessionIndex, c.LastTest.By, c.LastTest.UserID, c.LastTest.Stands.By, c.LastTest.Stands.UserID}
 		for _, at := range a.Attributes {
 			personal = append(personal, at.Values...)
 			for _, id := range at.NameIDs {
@@ -137,7 +138,7 @@ func TestTraceNamesNobody(t *testing.T) {
 				t.Errorf("%s: the trace says %q", v.Name, s)
 			}
 		}
-		if c.LastTest.By == "" {
+		if c.LastTest.By == "" || c.LastTest.Stands.By == "" {
 			t.Fatal("the connection itself was changed")
 		}
 	}

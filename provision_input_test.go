@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -106,11 +105,7 @@ func TestBadInput(t *testing.T) {
 			a := &sso.Assertion{Subject: sso.NameID{Value: key}, Attributes: sso.Attributes{
 				{Name: "email", Values: []string{"alice@example.com"}}, {Name: "displayName", Values: []string{"Alice Liddell"}}, {Name: "groups", Values: []string{"x", "staff"}}}}
 			c.change(a)
-			began := time.Now()
 			o, err := p.SignIn(ctx, conn, a, sso.FlowLogin, "")
-			if took := time.Since(began); took > time.Second {
-				t.Errorf("took %v", took)
-			}
 			var refused *sso.RefusedError
 			if err != nil && !errors.As(err, &refused) {
 				t.Fatal(err)

@@ -185,7 +185,7 @@ func TestHostile(t *testing.T) {
 			el, cert := h.build(t)
 			start := time.Now()
 			h.run(t, el, cert)
-			if d := time.Since(start); d > 2*time.Second {
+			if d := time.Since(start); d > 30*time.Second { // a hang; times are for the benchmarks
 				t.Errorf("took %v", d)
 			}
 		})

@@ -349,7 +349,7 @@ func TestHostile(t *testing.T) { // not parallel: it reads the process's allocat
 		if got := after.TotalAlloc - before.TotalAlloc; got > 16<<20 {
 			t.Errorf("%s: %d bytes allocated, at most 16 MiB wanted", h.name, got)
 		}
-		if took > 2*time.Second {
+		if took > 30*time.Second { // a hang; times are for the benchmarks
 			t.Errorf("%s: took %v", h.name, took)
 		}
 		var xe *Error

@@ -3,6 +3,7 @@ package sso_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -134,6 +135,11 @@ func TestInvitationOfTwins(t *testing.T) {
 			w.store.beforeCreate = func() error { cancel(); w.store.beforeCreate = nil; return nil }
 			if _, err := w.come(ctx, "alice"); err == nil {
 				return errors.New("a call that was cut off let somebody in")
+			}
+			// A visitor can bring this about at will, so it is no way to have
+			// the use back for somebody else.
+			if n := w.uses(); n != 1 {
+				return fmt.Errorf("%d uses are counted after it was cut off, want 1", n)
 			}
 			first()
 			return nil

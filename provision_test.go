@@ -208,114 +208,21 @@ func TestPreviewIsWhatSignInDoes(t *testing.T) {
 	}
 }
 
-// faulty is a UserStore that fails in one way.
-type faulty struct {
-	sso.UserStore
-	create, update error
-	lie            bool
-	onCreate       func()
-}
-
-func (f *faulty) CreateUser(ctx context.Context, id string, u sso.User) (*sso.User, error) {
-	if f.onCreate != nil {
-		f.onCreate()
-	}
-	if f.create != nil {
-		return nil, f.create
-	}
-	return f.UserStore.CreateUser(ctx, id, u)
-}
-
-func (f *faulty) UpdateUser(ctx context.Context, id string, old, new sso.User) (*sso.User, error) {
-	if f.update != nil {
-		return nil, f.update
-	}
-	return f.UserStore.UpdateUser(ctx, id, old, new)
-}
-
-func (f *faulty) UserBySubject(ctx context.Context, id, subject string) (*sso.User, error) {
-	if f.lie {
-		return &sso.User{ID: "1", Subject: "somebody else", Groups: []string{"Sales"}}, nil
-	}
-	return f.UserStore.UserBySubject(ctx, id, subject)
-}
-
-func TestSignInWithFaults(t *testing.T) {
-	t.Parallel()
-	down := errors.New("down")
-	a := &sso.Assertion{Subject: sso.NameID{Value: "s9"}, Attributes: sso.Attributes{{Name: "email", Values: []string{"new@example.com"}}}}
-	for _, c := range []struct {
-		name    string
-		users   faulty
-		code    sso.RefusalCode // of a refusal
-		err     error           // of any other failure
-		usesNow int
-	}{
-		{name: "nothing fails", usesNow: 1},
-		{name: "the store is down", users: faulty{create: down}, err: down},
-		{name: "somebody is always faster", users: faulty{create: sso.ErrUserExists}, code: sso.RefusedChanged},
-		{name: "the store lies", users: faulty{lie: true}, err: errors.ErrUnsupported},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			ctx := context.Background()
-			conn := readyAt(testIdP().Connection(sso.ServiceProvider{}))
-			invitations := memstore.NewInvitations()
-			if err := invitations.PutInvitation(ctx, sso.Invitation{Code: "one", ConnectionID: conn.ID, MaxUses: 1}); err != nil {
-				t.Fatal(err)
-			}
-			users := memstore.NewUsers()
-			c.users.UserStore = users
-			p := &sso.Provisioner{Users: &c.users, Invitations: invitations, Now: func() time.Time { return noon }}
-			o, err := p.SignIn(ctx, conn, a, sso.FlowInvite, "one")
-			var refused *sso.RefusedError
-			switch {
-			case c.code != "":
-				if !errors.As(err, &refused) || refused.Code != c.code || o == nil {
-					t.Errorf("got %v, want a refusal for %s", err, c.code)
-				}
-			case c.err != nil:
-				if err == nil || o != nil || errors.As(err, &refused) || c.err == down && !errors.Is(err, down) {
-					t.Errorf("got %v, %v, want nothing and the store's error", o, err)
-				}
-			case err != nil:
-				t.Error(err)
-			}
-			inv, _, err := invitations.Invitation(ctx, "one", "", noon)
-			if err != nil || inv.Uses != c.usesNow {
-				t.Errorf("the invitation has %d uses (%v), want %d", inv.Uses, err, c.usesNow)
-			}
-			if n := len(users.All(conn.ID)); n != c.usesNow {
-				t.Errorf("%d users, want %d", n, c.usesNow)
-			}
-		})
-	}
-}
-
 // TestSignInCutOff is a process that dies between counting the invitation and
 // creating the user: the person comes back and gets in, nobody else does.
 func TestSignInCutOff(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
-	conn := readyAt(testIdP().Connection(sso.ServiceProvider{}))
-	invitations := memstore.NewInvitations()
-	if err := invitations.PutInvitation(ctx, sso.Invitation{Code: "one", ConnectionID: conn.ID, MaxUses: 1}); err != nil {
-		t.Fatal(err)
-	}
-	person := func(name string) *sso.Assertion {
-		return &sso.Assertion{Subject: sso.NameID{Value: name}, Attributes: sso.Attributes{{Name: "email", Values: []string{name + "@example.com"}}}}
-	}
-	users := &faulty{UserStore: memstore.NewUsers(), onCreate: func() { panic("killed") }}
-	p := &sso.Provisioner{Users: users, Invitations: invitations, Now: func() time.Time { return noon }}
+	w := newOnePerson(t)
+	w.store.beforeCreate = func() error { panic("killed") }
 	func() {
 		defer func() { _ = recover() }()
-		_, _ = p.SignIn(ctx, conn, person("alice"), sso.FlowInvite, "one")
+		_, _ = w.come(context.Background(), "alice")
 	}()
-	users.onCreate = nil
-	if o, err := p.SignIn(ctx, conn, person("bob"), sso.FlowInvite, "one"); err == nil {
+	w.store.beforeCreate = nil
+	if o, err := w.come(context.Background(), "bob"); err == nil {
 		t.Errorf("somebody else got in: %v", o)
 	}
-	if o, err := p.SignIn(ctx, conn, person("alice"), sso.FlowInvite, "one"); err != nil || o.Action != sso.ActionCreate {
+	if o, err := w.come(context.Background(), "alice"); err != nil || o.Action != sso.ActionCreate {
 		t.Errorf("the person did not get in: %v, %v", o, err)
 	}
 }

@@ -78,6 +78,34 @@ func (m *MetadataChange) Apply(c *Connection, keepRemoved bool) {
 	c.IdP.SLOURL, c.IdP.ArtifactURL = m.idp.SLOURL, m.idp.ArtifactURL
 }
 
+// Fetch reads metadata from an address that an administrator gave, for a
+// connection that is being set up. The result's IdP has it as MetadataURL. The
+// error is one or more joined *FieldError.
+func (r *Refresher) Fetch(ctx context.Context, address string) (*IdPMetadata, error) {
+	if err := r.allowed(address); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout())
+	defer cancel()
+	body, _, err := r.fetch(ctx, address, RefreshState{})
+	if err != nil {
+		return nil, err
+	}
+	md, err := ParseIdPMetadataWith(body, IdPMetadataOptions{TrustedCertificates: r.TrustedCertificates, CurrentTime: r.CurrentTime})
+	if err != nil {
+		return nil, err
+	}
+	md.IdP.MetadataURL = address
+	return md, nil
+}
+
+func (r *Refresher) timeout() time.Duration {
+	if r.Timeout > 0 {
+		return r.Timeout
+	}
+	return 15 * time.Second
+}
+
 // maxMetadata is the most metadata that is fetched, in bytes.
 const maxMetadata = 8 << 20
 
@@ -95,11 +123,7 @@ func (r *Refresher) Refresh(ctx context.Context, c *Connection, prev RefreshStat
 	if err := r.allowed(c.IdP.MetadataURL); err != nil {
 		return nil, prev, err
 	}
-	timeout := r.Timeout
-	if timeout <= 0 {
-		timeout = 15 * time.Second
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, r.timeout())
 	defer cancel()
 	body, next, err := r.fetch(ctx, c.IdP.MetadataURL, prev)
 	if err != nil {

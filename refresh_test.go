@@ -86,6 +86,13 @@ func TestRefresh(t *testing.T) {
 	if diff := cmp.Diff(RefreshState{ETag: `"v1"`, Checked: now, Next: now.Add(6 * time.Hour)}, state); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)
 	}
+	if md, err := r.Fetch(t.Context(), s.URL); err != nil || md.IdP.MetadataURL != s.URL || md.IdP.EntityID != "https://idp.example.com" {
+		t.Errorf("fetched %+v, %v", md, err)
+	}
+	if _, err := (&Refresher{}).Fetch(t.Context(), s.URL); err == nil {
+		t.Error("an address of our own network was fetched")
+	}
+	s.hits = 1
 	if change, next, err := r.Refresh(t.Context(), c, state); err != nil || change != nil || next.ETag != `"v1"` || s.hits != 2 {
 		t.Errorf("not modified: %+v, %+v, %v after %d requests", change, next, err, s.hits)
 	}

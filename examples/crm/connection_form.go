@@ -16,6 +16,7 @@ import (
 type connectionForm struct {
 	Version                                 string
 	Name, SSOURL, Issuer, Certificate, Role string
+	MetadataAddress                         string // fetched once, when saved
 	Groups                                  []string
 	Enabled                                 bool
 }
@@ -46,22 +47,22 @@ func versionOf(c *sso.Connection) string {
 func readConnectionForm(form url.Values, groups []string) connectionForm {
 	return connectionForm{
 		Version: form.Get("version"), Name: form.Get("name"), SSOURL: form.Get("sso_url"), Issuer: form.Get("issuer"),
-		Certificate: form.Get("certificate"), Role: form.Get("role"),
+		Certificate: form.Get("certificate"), Role: form.Get("role"), MetadataAddress: strings.TrimSpace(form.Get("metadata_address")),
 		Groups: chosen(form["groups"], groups), Enabled: form.Has("enabled"),
 	}
 }
 
 // apply puts what was typed into a connection and says what is wrong with it.
-func (f *connectionForm) apply(c *sso.Connection, metadata, lang string) errorsAt {
+// metadata is an uploaded file, or empty; fetch reads it from an address.
+func (f *connectionForm) apply(c *sso.Connection, metadata, lang string, fetch func(address string) (*sso.IdPMetadata, error)) errorsAt {
 	wrong := errorsAt{}
-	if metadata != "" {
-		idp, err := sso.ParseIdPMetadata([]byte(metadata))
-		if err != nil {
-			addErrors(wrong, err, lang, "metadata")
+	if metadata != "" || f.MetadataAddress != "" {
+		if idp, ok := f.metadata(metadata, lang, fetch, wrong); ok {
+			c.IdP = idp
+		} else {
 			return wrong
 		}
 		// The metadata says it all: what was typed before gives way.
-		c.IdP = idp
 		now := formOf(c)
 		f.SSOURL, f.Issuer, f.Certificate = now.SSOURL, now.Issuer, now.Certificate
 	} else {
@@ -89,6 +90,22 @@ func (f *connectionForm) apply(c *sso.Connection, metadata, lang string) errorsA
 		wrong["certificate"] = certificate // why there is none says more than that there is none
 	}
 	return wrong
+}
+
+// metadata reads the IdP's metadata from the file, or from the address.
+func (f *connectionForm) metadata(file, lang string, fetch func(string) (*sso.IdPMetadata, error), wrong errorsAt) (sso.IdentityProvider, bool) {
+	if file != "" {
+		idp, err := sso.ParseIdPMetadata([]byte(file))
+		addErrors(wrong, err, lang, "metadata")
+		return idp, err == nil
+	}
+	md, err := fetch(f.MetadataAddress)
+	if err != nil {
+		addErrors(wrong, err, lang, "metadata_address")
+		return sso.IdentityProvider{}, false
+	}
+	f.MetadataAddress = ""
+	return md.IdP, true
 }
 
 // formFields are the form's fields for those of a connection. What the form

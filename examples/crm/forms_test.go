@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -256,6 +257,33 @@ func TestMetadataFile(t *testing.T) {
 		}
 	}
 	if status, body := v.post(path, form, "metadata", string(other.Metadata())); status != http.StatusOK || !shown(body, other.EntityID()) || !shown(body, other.IdentityProvider().SSOURL) {
+		t.Errorf("got %d:\n%s", status, body)
+	}
+}
+
+// TestMetadataAddress has the server read the metadata from an address.
+func TestMetadataAddress(t *testing.T) {
+	t.Parallel()
+	s := startServers(t, filepath.Join(t.TempDir(), "crm.db"))
+	v := newVisitor(t, s)
+	v.login("olga@example.com")
+	path, form := v.connection(s)
+	other := ssotest.NewIdP(ssotest.Config{Profile: ssotest.Okta})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/metadata" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Write(other.Metadata())
+	}))
+	defer srv.Close()
+	for name, address := range map[string]string{"nothing there": srv.URL + "/nothing", "rubbish": "rubbish", "a file": "file:///etc/passwd", "script": "<script>alert(1)</script>", "a megabyte": strings.Repeat("x", 1<<20)} {
+		status, body := v.post(path, with(form, "metadata_address", address))
+		if status != http.StatusUnprocessableEntity || !strings.Contains(body, `aria-describedby="metadata_address-errors" aria-invalid="true"`) {
+			t.Errorf("%s: got %d:\n%.3000s", name, status, body)
+		}
+	}
+	if status, body := v.post(path, with(form, "metadata_address", srv.URL+"/metadata")); status != http.StatusOK || !shown(body, other.EntityID()) || !shown(body, other.IdentityProvider().SSOURL) {
 		t.Errorf("got %d:\n%s", status, body)
 	}
 }

@@ -81,7 +81,12 @@ func (a *app) saveConnection(w http.ResponseWriter, r *http.Request, me *user) {
 	}
 	d := connectionData{Conn: stored, Form: readConnectionForm(form, groups)}
 	next := *stored
-	d.Errors = d.Form.apply(&next, uploadedText(r, "metadata"), language(r))
+	d.Errors = d.Form.apply(&next, uploadedText(r, "metadata"), language(r), func(address string) (*sso.IdPMetadata, error) {
+		// An address in our own network is fetched only where the application
+		// itself is for trying things out on one machine.
+		refresher := sso.Refresher{AllowPrivate: strings.HasPrefix(a.baseURL, "http:")}
+		return refresher.Fetch(r.Context(), address)
+	})
 	if len(d.Errors) > 0 {
 		a.connectionPage(w, r, me, http.StatusUnprocessableEntity, d)
 		return

@@ -232,7 +232,7 @@ func TestCancelledBegin(t *testing.T) {
 	t.Parallel()
 	s := open(t, ":memory:")
 	bg := context.Background()
-	for i := range 8000 {
+	for i := range 3000 {
 		ctx, cancel := context.WithTimeout(bg, time.Duration(20+i%80)*time.Microsecond)
 		_ = s.DeleteConnection(ctx, "c")
 		cancel()

@@ -47,7 +47,7 @@ func TestFull(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{sqliteFile(t), "sqlite::memory:"} {
 		ctx, soon := context.Background(), time.Now().Add(time.Hour)
-		s := open(t, path+"?_pragma=max_page_count(60)")
+		s := open(t, path+"?_pragma=max_page_count(40)")
 		if err := s.PutInvitation(ctx, sso.Invitation{Code: everybody, ConnectionID: "c"}); err != nil {
 			t.Fatal(err)
 		}

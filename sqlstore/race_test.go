@@ -246,6 +246,7 @@ var raced = []struct {
 }{{"sqlite", sqliteFile}, {"postgres", testserver.Postgres}}
 
 func TestProcessesRace(t *testing.T) {
+	t.Parallel()
 	for _, d := range raced {
 		t.Run(d.name, func(t *testing.T) {
 			dsn, run := d.dsn(t), key()
@@ -265,6 +266,7 @@ func TestProcessesRace(t *testing.T) {
 }
 
 func TestKilledProcesses(t *testing.T) {
+	t.Parallel()
 	for _, d := range raced {
 		t.Run(d.name, func(t *testing.T) {
 			dsn, run := d.dsn(t), key()
@@ -298,6 +300,7 @@ func openOnce(dsn string) {
 
 // TestProcessesMigrate starts several processes at once on an empty database.
 func TestProcessesMigrate(t *testing.T) {
+	t.Parallel()
 	for _, d := range raced {
 		t.Run(d.name, func(t *testing.T) {
 			for range 3 {
@@ -320,6 +323,7 @@ func TestProcessesMigrate(t *testing.T) {
 
 // TestKilledServer kills PostgreSQL in the middle and starts it again.
 func TestKilledServer(t *testing.T) {
+	t.Parallel()
 	server := testserver.NewPostgres(t)
 	dsn, run := server.NewDatabase(), key()
 	s := open(t, dsn)

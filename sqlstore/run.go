@@ -34,15 +34,53 @@ const (
 // sso.ErrNotFound if there is none.
 func (s *Store) row(ctx context.Context, what string, m mode, q statement, args []any, dest ...any) error {
 	return s.run(ctx, what, m, func(ctx context.Context, db *sql.DB) error {
-		return one(ctx, db, q.in(s.dialect), args, dest...)
+		if s.dialect == PostgreSQL {
+			// pgx keeps what it has prepared, for each connection.
+			return one(ctx, db, q.postgres, args, dest...)
+		}
+		st, err := s.prepare(ctx, db, q.sqlite)
+		if err != nil {
+			return err
+		}
+		rows, err := st.QueryContext(ctx, args...)
+		return only(rows, err, dest)
 	})
 }
 
-// one reads the answer to its very end. SQLite commits a write that returns a
-// row when the end is reached, and PostgreSQL reports there how the commit went:
-// to stop at the row would be to hand out a sign-in whose use was never stored.
+// A preparation is a statement prepared on a pool.
+type preparation struct {
+	db    *sql.DB
+	query string
+}
+
+// prepare keeps what it prepares, of which there are a dozen: SQLite takes as
+// long to understand a statement as to run it. The pool closes them in the end.
+func (s *Store) prepare(ctx context.Context, db *sql.DB, query string) (*sql.Stmt, error) {
+	key := preparation{db, query}
+	if st, ok := s.prepared.Load(key); ok {
+		return st.(*sql.Stmt), nil
+	}
+	st, err := db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if first, ok := s.prepared.LoadOrStore(key, st); ok {
+		_ = st.Close()
+		return first.(*sql.Stmt), nil
+	}
+	return st, nil
+}
+
+// one runs a statement and reads its one row.
 func one(ctx context.Context, db querier, query string, args []any, dest ...any) error {
 	rows, err := db.QueryContext(ctx, query, args...)
+	return only(rows, err, dest)
+}
+
+// only reads the answer to its very end. SQLite commits a write that returns a
+// row when the end is reached, and PostgreSQL reports there how the commit went:
+// to stop at the row would be to hand out a sign-in whose use was never stored.
+func only(rows *sql.Rows, err error, dest []any) error {
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,8 +50,9 @@ type Store struct {
 	pools [3]*sql.DB
 	// turn is held by who writes to SQLite, which takes one writer at a time:
 	// waiting here is in order, waiting in SQLite is by chance.
-	turn   chan struct{}
-	writes atomic.Uint64
+	turn     chan struct{}
+	prepared sync.Map // preparation to *sql.Stmt, on SQLite
+	writes   atomic.Uint64
 }
 
 var (

@@ -290,7 +290,7 @@ func TestTidy(t *testing.T) {
 	s := open(t, path)
 	clock := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s.Now = func() time.Time { return clock }
-	for range 3000 {
+	for range 1500 {
 		if err := s.Put(ctx, key(), []byte("v"), clock.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
@@ -307,7 +307,7 @@ func TestTidy(t *testing.T) {
 	}
 	// Eleven minutes' worth is 330; the sweep comes with every 256th write.
 	if rows > 330+256+1 || rows < 330 {
-		t.Errorf("after 3,000 states over 100 minutes there are %d rows, want about 330 and at most 587", rows)
+		t.Errorf("after 1,500 states over 50 minutes there are %d rows, want about 330 and at most 587", rows)
 	}
 }
 

@@ -95,3 +95,30 @@ func FuzzSubjectKey(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkSignIn lets somebody in who is a user already, the IdP's groups
+// deciding: the cost of who may enter, beside that of the verification.
+func BenchmarkSignIn(b *testing.B) {
+	for _, n := range []int{5, 10000} {
+		b.Run(fmt.Sprintf("groups=%d", n), func(b *testing.B) {
+			ctx := context.Background()
+			conn := readyAt(testIdP().Connection(sso.ServiceProvider{}))
+			users := memstore.NewUsers()
+			users.Put(conn.ID, sso.User{Email: "alice@example.com", Name: "alice@example.com", Subject: "alice"})
+			p := &sso.Provisioner{Users: users, Groups: sso.IdPGroups("staff"), Roles: []sso.RoleRule{{Group: "bosses", Role: "Owner"}, {Group: "*", Role: "Clerk"}}}
+			a := person("alice")
+			groups := make([]string, n)
+			for i := range groups {
+				groups[i] = fmt.Sprint("group ", i)
+			}
+			groups[n-1] = "staff"
+			a.Attributes = append(a.Attributes, sso.Attribute{Name: "groups", Values: groups})
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := p.SignIn(ctx, conn, a, sso.FlowLogin, ""); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

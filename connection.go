@@ -148,7 +148,8 @@ type IdentityProvider struct {
 	// keys alone. Two at once see a rollover through.
 	Certificates Certificates `json:"certificates"`
 	// CertificateUse is what is known of each, by SHA-256 fingerprint: see
-	// NoteSignIn. It decides nothing.
+	// NoteSignIn. A certificate that has verified a sign-in since the test counts
+	// as tested; it decides nothing else.
 	CertificateUse map[string]CertificateUse `json:"certificateUse,omitempty"`
 }
 

@@ -102,7 +102,8 @@ type Login struct {
 	// Outcome says which of the application's users it is and what was done.
 	Outcome *sso.Outcome
 	// Assertion is what the IdP said, verified. Its NameID and SessionIndex are
-	// what a later single logout needs.
+	// what a later single logout needs. Connection.NoteSignIn takes it, and sees a
+	// connection through a change of the IdP's certificate.
 	Assertion *sso.Assertion
 	// Landing is where the browser goes next: a local path, or an address that
 	// Config.Landing allows.

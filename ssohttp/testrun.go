@@ -102,7 +102,8 @@ func (h *Handlers) finishTest(ctx context.Context, w http.ResponseWriter, r *htt
 		run.Passed, run.Problem = false, "the connection's settings were changed while the test ran: test again"
 	} else if h.config.SaveTest != nil {
 		userID := ""
-		if run.Outcome != nil && run.Outcome.User != nil {
+		// Whom the policy keeps out has not shown that they can come back.
+		if o := run.Outcome; o != nil && o.User != nil && o.Action != sso.ActionRefuse {
 			userID = run.Outcome.User.ID
 		}
 		c.RecordTest(run.Report, now, rec.By, userID)

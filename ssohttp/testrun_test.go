@@ -158,3 +158,31 @@ func TestNoAdministrator(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Administrator = nil })
 	w.refuses(w.admin().request("GET", appSite+"/sso/acme/test?run=1", appSite, nil), 403, CodeAdministrator, 0)
 }
+
+// TestTestVouchesFor records as whom a test signed in only if that person may
+// enter: EnableRequired rests on it.
+func TestTestVouchesFor(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		groups []string
+		want   bool
+	}{{"a member of an admitted group", []string{"Sales"}, true}, {"somebody whom the policy keeps out", nil, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(c *Config) { c.Provisioner.(*sso.Provisioner).Groups = nil })
+			w.conns["acme"].AllowedGroups = []string{"Sales"}
+			u := w.users.Put("acme", sso.User{Email: ann.Email, Groups: tt.groups})
+			b := w.admin()
+			req := b.login("/sso/acme/test?run=r1")
+			b.post(req.ACSURL, w.respond(req, ssotest.Options{}))
+			want := ""
+			if tt.want {
+				want = u.ID
+			}
+			if len(w.saved) != 1 || !w.saved[0].Passed || w.saved[0].UserID != want {
+				t.Errorf("saved %+v, want the user %q", w.saved, want)
+			}
+		})
+	}
+}

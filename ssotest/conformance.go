@@ -80,9 +80,22 @@ func race(t *testing.T, f func() (won bool, err error)) int {
 // TestReplayCache tests an sso.ReplayCache.
 func TestReplayCache(t *testing.T, open func(t *testing.T) sso.ReplayCache) {
 	t.Helper()
-	soon := func() time.Time { return time.Now().Add(time.Minute) }
+	r := replayRules{open}
+	r.keys(t)
+	r.time(t)
+}
+
+type replayRules struct {
+	open func(t *testing.T) sso.ReplayCache
+}
+
+// soon is a time that no test lives to see.
+func soon() time.Time { return time.Now().Add(10 * time.Minute) }
+
+func (r replayRules) keys(t *testing.T) {
+	t.Helper()
 	rule(t, "a key is fresh once", func(t *testing.T, ctx context.Context) {
-		cache, key := open(t), randomID()
+		cache, key := r.open(t), randomID()
 		for i, want := range []bool{true, false, false} {
 			fresh, err := cache.Remember(ctx, key, soon())
 			must(t, err)
@@ -92,7 +105,7 @@ func TestReplayCache(t *testing.T, open func(t *testing.T) sso.ReplayCache) {
 		}
 	})
 	rule(t, "keys do not disturb each other", func(t *testing.T, ctx context.Context) {
-		cache, key := open(t), randomID()
+		cache, key := r.open(t), randomID()
 		for _, k := range []string{key, key + "x", "x" + key, key + "%", key + "_"} {
 			fresh, err := cache.Remember(ctx, k, soon())
 			must(t, err)
@@ -102,7 +115,7 @@ func TestReplayCache(t *testing.T, open func(t *testing.T) sso.ReplayCache) {
 		}
 	})
 	rule(t, "long and odd keys are kept apart", func(t *testing.T, ctx context.Context) {
-		cache, key := open(t), randomID()
+		cache, key := r.open(t), randomID()
 		long := strings.Repeat("k", 500)
 		for _, k := range []string{key + "a", key + "A", key + "á", key + "a ", key + "'", key + `\`, key + long, key + long + "x"} {
 			for _, want := range []bool{true, false} {
@@ -115,7 +128,7 @@ func TestReplayCache(t *testing.T, open func(t *testing.T) sso.ReplayCache) {
 		}
 	})
 	rule(t, "of many callers at once one is told that a key is fresh", func(t *testing.T, ctx context.Context) {
-		cache := open(t)
+		cache := r.open(t)
 		for range 5 {
 			key := randomID()
 			if n := race(t, func() (bool, error) { return cache.Remember(ctx, key, soon()) }); n != 1 {
@@ -123,8 +136,12 @@ func TestReplayCache(t *testing.T, open func(t *testing.T) sso.ReplayCache) {
 			}
 		}
 	})
+}
+
+func (r replayRules) time(t *testing.T) {
+	t.Helper()
 	rule(t, "a key is not forgotten before its time", func(t *testing.T, ctx context.Context) {
-		cache, key := open(t), randomID()
+		cache, key := r.open(t), randomID()
 		_, err := cache.Remember(ctx, key, time.Now().Add(2*time.Second))
 		must(t, err)
 		for range 20 {
@@ -140,7 +157,7 @@ func TestReplayCache(t *testing.T, open func(t *testing.T) sso.ReplayCache) {
 	rule(t, "a context that is done ends the call with an error", func(t *testing.T, ctx context.Context) {
 		done, cancel := context.WithCancel(ctx)
 		cancel()
-		if fresh, err := open(t).Remember(done, randomID(), soon()); err == nil || fresh {
+		if fresh, err := r.open(t).Remember(done, randomID(), soon()); err == nil || fresh {
 			t.Errorf("got %v, %v", fresh, err)
 		}
 	})
@@ -149,22 +166,34 @@ func TestReplayCache(t *testing.T, open func(t *testing.T) sso.ReplayCache) {
 // TestStateStore tests a StateStore.
 func TestStateStore(t *testing.T, open func(t *testing.T) StateStore) {
 	t.Helper()
-	soon := func() time.Time { return time.Now().Add(time.Minute) }
-	value := []byte("value \x00\xff with every kind of byte")
+	r := stateRules{open}
+	r.values(t)
+	r.replacing(t)
+	r.taking(t)
+}
+
+type stateRules struct {
+	open func(t *testing.T) StateStore
+}
+
+var stateValue = []byte("value \x00\xff with every kind of byte")
+
+func (r stateRules) values(t *testing.T) {
+	t.Helper()
 	rule(t, "what was put is got, again and again, and taken once", func(t *testing.T, ctx context.Context) {
-		s, key := open(t), randomID()
-		must(t, s.Put(ctx, key, value, soon()))
+		s, key := r.open(t), randomID()
+		must(t, s.Put(ctx, key, stateValue, soon()))
 		for range 2 {
 			got, err := s.Get(ctx, key)
 			must(t, err)
-			if !bytes.Equal(got, value) {
-				t.Errorf("got %q, want %q", got, value)
+			if !bytes.Equal(got, stateValue) {
+				t.Errorf("got %q, want %q", got, stateValue)
 			}
 		}
 		got, err := s.Take(ctx, key)
 		must(t, err)
-		if !bytes.Equal(got, value) {
-			t.Errorf("took %q, want %q", got, value)
+		if !bytes.Equal(got, stateValue) {
+			t.Errorf("took %q, want %q", got, stateValue)
 		}
 		_, err = s.Take(ctx, key)
 		want(t, err, sso.ErrNotFound)
@@ -172,24 +201,24 @@ func TestStateStore(t *testing.T, open func(t *testing.T) StateStore) {
 		want(t, err, sso.ErrNotFound)
 	})
 	rule(t, "a key that was never put is ErrNotFound", func(t *testing.T, ctx context.Context) {
-		s := open(t)
+		s := r.open(t)
 		_, err := s.Get(ctx, randomID())
 		want(t, err, sso.ErrNotFound)
 		_, err = s.Take(ctx, randomID())
 		want(t, err, sso.ErrNotFound)
 	})
 	rule(t, "a second Put replaces the value", func(t *testing.T, ctx context.Context) {
-		s, key := open(t), randomID()
+		s, key := r.open(t), randomID()
 		must(t, s.Put(ctx, key, []byte("old"), soon()))
-		must(t, s.Put(ctx, key, value, soon()))
+		must(t, s.Put(ctx, key, stateValue, soon()))
 		got, err := s.Take(ctx, key)
 		must(t, err)
-		if !bytes.Equal(got, value) {
-			t.Errorf("took %q, want %q", got, value)
+		if !bytes.Equal(got, stateValue) {
+			t.Errorf("took %q, want %q", got, stateValue)
 		}
 	})
 	rule(t, "a value may be empty, and may be long", func(t *testing.T, ctx context.Context) {
-		s := open(t)
+		s := r.open(t)
 		for _, value := range [][]byte{{}, bytes.Repeat([]byte{0, 1, 0xfe, 0xff}, 32<<10)} {
 			key := randomID()
 			must(t, s.Put(ctx, key, value, soon()))
@@ -200,51 +229,59 @@ func TestStateStore(t *testing.T, open func(t *testing.T) StateStore) {
 			}
 		}
 	})
+}
+
+func (r stateRules) replacing(t *testing.T) {
+	t.Helper()
 	rule(t, "nobody shares memory with the store", func(t *testing.T, ctx context.Context) {
-		s, key := open(t), randomID()
-		mine := bytes.Clone(value)
+		s, key := r.open(t), randomID()
+		mine := bytes.Clone(stateValue)
 		must(t, s.Put(ctx, key, mine, soon()))
 		mine[0] = 'X'
 		for range 2 {
 			got, err := s.Get(ctx, key)
 			must(t, err)
-			if !bytes.Equal(got, value) {
-				t.Fatalf("got %q, want %q", got, value)
+			if !bytes.Equal(got, stateValue) {
+				t.Fatalf("got %q, want %q", got, stateValue)
 			}
 			got[0] = 'Y'
 		}
 	})
 	rule(t, "a second Put replaces the time as well", func(t *testing.T, ctx context.Context) {
-		s, key := open(t), randomID()
-		must(t, s.Put(ctx, key, value, time.Now().Add(50*time.Millisecond)))
-		must(t, s.Put(ctx, key, value, soon()))
+		s, key := r.open(t), randomID()
+		must(t, s.Put(ctx, key, stateValue, time.Now().Add(50*time.Millisecond)))
+		must(t, s.Put(ctx, key, stateValue, soon()))
 		time.Sleep(120 * time.Millisecond)
 		_, err := s.Take(ctx, key)
 		must(t, err)
 	})
 	rule(t, "what was taken can be put again", func(t *testing.T, ctx context.Context) {
-		s, key := open(t), randomID()
+		s, key := r.open(t), randomID()
 		for range 2 {
-			must(t, s.Put(ctx, key, value, soon()))
+			must(t, s.Put(ctx, key, stateValue, soon()))
 			_, err := s.Take(ctx, key)
 			must(t, err)
 		}
 	})
 	rule(t, "what has expired is ErrNotFound", func(t *testing.T, ctx context.Context) {
-		s, key, other := open(t), randomID(), randomID()
-		must(t, s.Put(ctx, key, value, time.Now().Add(50*time.Millisecond)))
-		must(t, s.Put(ctx, other, value, time.Now().Add(50*time.Millisecond)))
+		s, key, other := r.open(t), randomID(), randomID()
+		must(t, s.Put(ctx, key, stateValue, time.Now().Add(50*time.Millisecond)))
+		must(t, s.Put(ctx, other, stateValue, time.Now().Add(50*time.Millisecond)))
 		time.Sleep(120 * time.Millisecond)
 		_, err := s.Get(ctx, key)
 		want(t, err, sso.ErrNotFound)
 		_, err = s.Take(ctx, other)
 		want(t, err, sso.ErrNotFound)
 	})
+}
+
+func (r stateRules) taking(t *testing.T) {
+	t.Helper()
 	rule(t, "of many takers at once one gets the value", func(t *testing.T, ctx context.Context) {
-		s := open(t)
+		s := r.open(t)
 		for range 5 {
 			key := randomID()
-			must(t, s.Put(ctx, key, value, soon()))
+			must(t, s.Put(ctx, key, stateValue, soon()))
 			n := race(t, func() (bool, error) {
 				_, err := s.Take(ctx, key)
 				if errors.Is(err, sso.ErrNotFound) {
@@ -258,11 +295,11 @@ func TestStateStore(t *testing.T, open func(t *testing.T) StateStore) {
 		}
 	})
 	rule(t, "a context that is done ends the call with an error", func(t *testing.T, ctx context.Context) {
-		s, key := open(t), randomID()
-		must(t, s.Put(ctx, key, value, soon()))
+		s, key := r.open(t), randomID()
+		must(t, s.Put(ctx, key, stateValue, soon()))
 		done, cancel := context.WithCancel(ctx)
 		cancel()
-		if err := s.Put(done, randomID(), value, soon()); err == nil {
+		if err := s.Put(done, randomID(), stateValue, soon()); err == nil {
 			t.Error("Put gave no error")
 		}
 		if _, err := s.Take(done, key); err == nil || errors.Is(err, sso.ErrNotFound) {

@@ -23,15 +23,28 @@ type ConnectionStore interface {
 // TestConnectionStore tests a ConnectionStore.
 func TestConnectionStore(t *testing.T, open func(t *testing.T) ConnectionStore) {
 	t.Helper()
-	idp := NewIdP(Config{})
-	fresh := func() *sso.Connection {
-		c := idp.Connection(sso.ServiceProvider{})
-		c.ID, c.Name, c.AllowedGroups = randomID(), "Акме & Co", []string{"Sales"}
-		c.RecordTest(nil, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), "admin", "1")
-		return c
-	}
+	r := connectionRules{open, NewIdP(Config{})}
+	r.keeping(t)
+	r.versions(t)
+	r.deleting(t)
+}
+
+type connectionRules struct {
+	open func(t *testing.T) ConnectionStore
+	idp  *IdP
+}
+
+func (r connectionRules) fresh() *sso.Connection {
+	c := r.idp.Connection(sso.ServiceProvider{})
+	c.ID, c.Name, c.AllowedGroups = randomID(), "Акме & Co", []string{"Sales"}
+	c.RecordTest(nil, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), "admin", "1")
+	return c
+}
+
+func (r connectionRules) keeping(t *testing.T) {
+	t.Helper()
 	rule(t, "a connection comes back as it was saved", func(t *testing.T, ctx context.Context) {
-		s, c := open(t), fresh()
+		s, c := r.open(t), r.fresh()
 		v, err := s.SaveConnection(ctx, c, 0)
 		must(t, err)
 		got, version, err := s.Connection(ctx, c.ID)
@@ -53,7 +66,7 @@ func TestConnectionStore(t *testing.T, open func(t *testing.T) ConnectionStore) 
 		}
 	})
 	rule(t, "an unknown ID is ErrNotFound, and cannot be saved over", func(t *testing.T, ctx context.Context) {
-		s, c := open(t), fresh()
+		s, c := r.open(t), r.fresh()
 		_, _, err := s.Connection(ctx, c.ID)
 		want(t, err, sso.ErrNotFound)
 		_, err = s.SaveConnection(ctx, c, 1)
@@ -62,7 +75,7 @@ func TestConnectionStore(t *testing.T, open func(t *testing.T) ConnectionStore) 
 		want(t, err, sso.ErrNotFound)
 	})
 	rule(t, "the store keeps its own copy of a connection", func(t *testing.T, ctx context.Context) {
-		s, c := open(t), fresh()
+		s, c := r.open(t), r.fresh()
 		_, err := s.SaveConnection(ctx, c, 0)
 		must(t, err)
 		c.AllowedGroups[0], c.Enabled = "Everybody", true
@@ -76,7 +89,7 @@ func TestConnectionStore(t *testing.T, open func(t *testing.T) ConnectionStore) 
 		}
 	})
 	rule(t, "of many who create one connection one wins", func(t *testing.T, ctx context.Context) {
-		s, c := open(t), fresh()
+		s, c := r.open(t), r.fresh()
 		if n := race(t, func() (bool, error) {
 			_, err := s.SaveConnection(ctx, c, 0)
 			return one(sso.ErrConflict)(err)
@@ -84,8 +97,12 @@ func TestConnectionStore(t *testing.T, open func(t *testing.T) ConnectionStore) 
 			t.Errorf("%d creations won", n)
 		}
 	})
+}
+
+func (r connectionRules) versions(t *testing.T) {
+	t.Helper()
 	rule(t, "of two who save at once the second is told, and nothing is lost", func(t *testing.T, ctx context.Context) {
-		s, c := open(t), fresh()
+		s, c := r.open(t), r.fresh()
 		v, err := s.SaveConnection(ctx, c, 0)
 		must(t, err)
 		first, second := *c, *c
@@ -103,7 +120,7 @@ func TestConnectionStore(t *testing.T, open func(t *testing.T) ConnectionStore) 
 		}
 	})
 	rule(t, "of many who save one version one wins", func(t *testing.T, ctx context.Context) {
-		s, c := open(t), fresh()
+		s, c := r.open(t), r.fresh()
 		v, err := s.SaveConnection(ctx, c, 0)
 		must(t, err)
 		if n := race(t, func() (bool, error) {
@@ -114,7 +131,7 @@ func TestConnectionStore(t *testing.T, open func(t *testing.T) ConnectionStore) 
 		}
 	})
 	rule(t, "what was deleted is ErrNotFound, and deleting it again no error", func(t *testing.T, ctx context.Context) {
-		s, c := open(t), fresh()
+		s, c := r.open(t), r.fresh()
 		_, err := s.SaveConnection(ctx, c, 0)
 		must(t, err)
 		must(t, s.DeleteConnection(ctx, c.ID))
@@ -123,15 +140,19 @@ func TestConnectionStore(t *testing.T, open func(t *testing.T) ConnectionStore) 
 		want(t, err, sso.ErrNotFound)
 	})
 	rule(t, "what was deleted cannot be saved over", func(t *testing.T, ctx context.Context) {
-		s, c := open(t), fresh()
+		s, c := r.open(t), r.fresh()
 		v, err := s.SaveConnection(ctx, c, 0)
 		must(t, err)
 		must(t, s.DeleteConnection(ctx, c.ID))
 		_, err = s.SaveConnection(ctx, c, v)
 		want(t, err, sso.ErrConflict)
 	})
+}
+
+func (r connectionRules) deleting(t *testing.T) {
+	t.Helper()
 	rule(t, "a context that is done ends the call with an error", func(t *testing.T, ctx context.Context) {
-		s, c := open(t), fresh()
+		s, c := r.open(t), r.fresh()
 		v, err := s.SaveConnection(ctx, c, 0)
 		must(t, err)
 		done, cancel := context.WithCancel(ctx)

@@ -57,6 +57,10 @@ func (r userRules) linking(t *testing.T) {
 			}
 		}
 	})
+}
+
+func (r userRules) subjects(t *testing.T) {
+	t.Helper()
 	rule(t, "a subject belongs to its connection, and a user has one on each", func(t *testing.T, ctx context.Context) {
 		s, u := r.open(t), somebody()
 		made, err := s.CreateUser(ctx, conn, u)
@@ -145,6 +149,10 @@ func (r userRules) racing(t *testing.T) {
 			t.Errorf("%d updates won", n)
 		}
 	})
+}
+
+func (r userRules) prizes(t *testing.T) {
+	t.Helper()
 	for what, take := range map[string]func(u *sso.User, from sso.User){
 		"subject": func(u *sso.User, from sso.User) { u.Subject = from.Subject },
 		"address": func(u *sso.User, from sso.User) { u.Email = from.Email },

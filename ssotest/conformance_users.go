@@ -28,11 +28,15 @@ func TestUserStore(t *testing.T, open func(t *testing.T) sso.UserStore, foreign 
 	t.Helper()
 	r := userRules{open, foreign}
 	r.finding(t)
+	r.copying(t)
 	r.addresses(t)
 	r.creating(t)
 	r.updating(t)
+	r.moving(t)
 	r.linking(t)
+	r.subjects(t)
 	r.racing(t)
+	r.prizes(t)
 	r.accounts(t)
 	rule(t, "a context that is done ends the call with an error", func(t *testing.T, ctx context.Context) {
 		s := open(t)
@@ -120,6 +124,10 @@ func (r userRules) finding(t *testing.T) {
 			sameUser(t, text, *got, u)
 		}
 	})
+}
+
+func (r userRules) copying(t *testing.T) {
+	t.Helper()
 	rule(t, "the store keeps its own copy of a user", func(t *testing.T, ctx context.Context) {
 		s, u := r.open(t), somebody()
 		made, err := s.CreateUser(ctx, conn, u)
@@ -270,6 +278,10 @@ func (r userRules) updating(t *testing.T) {
 		must(t, err)
 		sameUser(t, "afterwards", *found, *made)
 	})
+}
+
+func (r userRules) moving(t *testing.T) {
+	t.Helper()
 	rule(t, "an update cannot take another user's subject or e-mail", func(t *testing.T, ctx context.Context) {
 		s, u, v := r.open(t), somebody(), somebody()
 		first, err := s.CreateUser(ctx, conn, u)

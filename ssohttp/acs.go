@@ -193,7 +193,7 @@ func provisioned(o *sso.Outcome, err error) *failure {
 		return fail(CodeConfig, err)
 	case err != nil:
 		return fail(CodeStore, err)
-	case o == nil || o.Action == sso.ActionRefuse || o.User == nil:
+	case o == nil || o.Action == sso.ActionRefuse || o.User == nil || !o.Written:
 		return fail(CodeConfig, errors.New("Config.Provisioner returned neither an error nor an outcome that admits"))
 	}
 	return nil

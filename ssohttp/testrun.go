@@ -135,7 +135,11 @@ func (h *Handlers) inspect(ctx context.Context, c *sso.Connection, rec *record, 
 		return failed
 	}
 	outcome, err := h.config.Provisioner.Preview(ctx, c, a, sso.FlowTest, "")
-	if err != nil {
+	var field *sso.FieldError
+	switch {
+	case errors.As(err, &field):
+		return fail(CodeConfig, err)
+	case err != nil:
 		return fail(CodeStore, err)
 	}
 	run.Passed, run.Outcome = true, outcome

@@ -136,7 +136,8 @@ var admissionSentences = map[sso.RefusalCode][2]string{
 	sso.RefusedDisabled: {"Your account here is disabled. Ask your administrator.",
 		"Ваша учётная запись здесь отключена. Обратитесь к администратору."},
 	sso.RefusedGroups: noAccess, sso.RefusedGroupsMissing: noAccess, sso.RefusedGroupsEmpty: noAccess, sso.RefusedGroupsOverage: noAccess,
-	sso.RefusedInvitation: notForYou, sso.RefusedInvitationEmail: notForYou,
+	sso.RefusedGroupsDelimited: noAccess,
+	sso.RefusedInvitation:      notForYou, sso.RefusedInvitationEmail: notForYou,
 	sso.RefusedInvitationSpent: {"This invitation was used already or has expired. Ask for a new one.",
 		"Это приглашение уже использовано или истекло. Попросите новое."},
 }

@@ -62,7 +62,7 @@ async function login(req, url, body) {
   if (url.pathname !== '/start') {
     const binding = req.method === 'POST' ? 'post' : 'redirect';
     // The octets that were signed, exactly as they were sent.
-    const octets = url.search.slice(1).split('&').filter((p) => !p.startsWith('Signature=')).join('&');
+    const octets = url.search.slice(1).split('&').filter((p) => /^(SAMLRequest|RelayState|SigAlg)=/.test(p)).join('&');
     request = await idp.parseLoginRequest(sp, binding, { query, body: form, octetString: octets });
   }
   const answer = await idp.createLoginResponse(sp, request || {}, 'post', { email: 'alice@example.com' }, fill(request), C.order === 'encrypt-then-sign');

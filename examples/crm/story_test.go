@@ -37,7 +37,7 @@ func startServers(t *testing.T, dsn string) *servers {
 // TestStory has a browser click the whole story, from the first login to a
 // changed certificate.
 func TestStory(t *testing.T) {
-	for _, c := range []struct{ lang, database string }{{"en", "sqlite"}, {"ru", "sqlite"}, {"en", "postgres"}} {
+	for _, c := range []struct{ lang, database string }{{"en", "sqlite"}, {"ru", "sqlite"}, {"en", "postgres"}, {"ru", "postgres"}} {
 		t.Run(c.lang+" "+c.database, func(t *testing.T) {
 			dsn := filepath.Join(t.TempDir(), "crm.db")
 			if c.database == "postgres" {

@@ -85,7 +85,8 @@ func BenchmarkHostile(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				_, err := m.conn.VerifyResponse(context.Background(), form, sso.VerifyOptions{RequestID: m.id, CurrentTime: m.when})
-				if err == nil && !strings.Contains(doc, "Extensions") {
+				// What stands in Extensions or in KeyInfo breaks no signature.
+				if err == nil && name != "certificates" && !strings.Contains(doc, "Extensions") {
 					b.Fatal("accepted")
 				}
 			}

@@ -161,8 +161,9 @@ var ErrPartialLogout = errors.New("sso: some sessions could not be ended")
 // sessions, and returns the answer to send back, with the RelayState that came.
 //
 // end is called once for each request, after it is verified, and not for one
-// that was seen before. If it returns ErrPartialLogout the IdP is told so; any
-// other error makes an answer that says that the logout failed.
+// that was seen before. If it returns ErrPartialLogout the IdP is told so; a
+// *StatusError is sent with its codes and its message; any other error makes an
+// answer that says that the logout failed, and no more.
 //
 // A request that is refused is a *VerifyError and has no answer: whoever forged
 // it learns nothing. A *FieldError is a setting that is missing.
@@ -194,6 +195,7 @@ func (c *Connection) HandleLogoutRequest(ctx context.Context, in LogoutInput, o 
 	answer.element.CreateAttr("InResponseTo", l.id)
 	status := answer.element.CreateElement("samlp:Status")
 	code := status.CreateElement("samlp:StatusCode")
+	var own *StatusError
 	switch err := end(ctx, s); {
 	case err == nil:
 		code.CreateAttr("Value", samlxml.StatusSuccess)
@@ -201,6 +203,14 @@ func (c *Connection) HandleLogoutRequest(ctx context.Context, in LogoutInput, o 
 		// The top-level code stays Success: what was asked was done in part.
 		code.CreateAttr("Value", samlxml.StatusSuccess)
 		code.CreateElement("samlp:StatusCode").CreateAttr("Value", samlxml.StatusPrefix+"PartialLogout")
+	case errors.As(err, &own) && own.Code != "":
+		code.CreateAttr("Value", own.Code)
+		if own.SubCode != "" {
+			code.CreateElement("samlp:StatusCode").CreateAttr("Value", own.SubCode)
+		}
+		if own.Message != "" {
+			status.CreateElement("samlp:StatusMessage").SetText(own.Message)
+		}
 	default:
 		code.CreateAttr("Value", samlxml.StatusPrefix+"Responder")
 	}

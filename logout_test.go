@@ -364,6 +364,29 @@ func TestLogoutRoundTrip(t *testing.T) {
 	}
 }
 
+// TestLogoutStatus has the application choose what the IdP is told.
+func TestLogoutStatus(t *testing.T) {
+	t.Parallel()
+	const status = "urn:oasis:names:tc:SAML:2.0:status:"
+	c := logoutConnection(t)
+	for _, want := range []StatusError{
+		{Code: status + "Requester", SubCode: status + "UnknownPrincipal", Message: "nobody of that name"},
+		{Code: status + "Responder", SubCode: status + "RequestDenied"},
+		{Code: status + "VersionMismatch"},
+	} {
+		answer, err := c.HandleLogoutRequest(t.Context(), aRequest(t).send(t), LogoutOptions{Replay: onceCache{}, CurrentTime: logoutNow}, func(context.Context, LogoutSession) error {
+			return fmt.Errorf("ending sessions: %w", &want)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, fault := readStatus(answer.element.FindElement("./Status"))
+		if diff := cmp.Diff(&want, got); diff != "" || fault != "" {
+			t.Errorf("status (-want +got):\n%s%s", diff, fault)
+		}
+	}
+}
+
 // FuzzLogoutQuery: what is accepted was signed, to the byte.
 func FuzzLogoutQuery(f *testing.F) {
 	c := logoutConnection(f)

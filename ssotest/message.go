@@ -31,6 +31,8 @@ type message struct {
 
 	destination, recipient, audience string // follow the request unless set
 
+	victim string // whom forged assertions name
+
 	protocol, assert string // prefixes with their colon, or empty
 	declared         bool   // every prefix is declared at the root
 

@@ -51,6 +51,10 @@ type misbehaviour struct {
 	posted  func(string) string  // to the form value
 }
 
+func (b *misbehaviour) hooks() hooks {
+	return hooks{b.request, b.before, b.after, b.written, b.posted}
+}
+
 func (b Misbehaviour) find() (misbehaviour, error) {
 	if b == "" {
 		return misbehaviour{}, nil

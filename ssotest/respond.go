@@ -146,11 +146,7 @@ func (p *IdP) Respond(req Request, login Login, o Options) (samlResponse string,
 	if err != nil {
 		return "", err
 	}
-	samlResponse = base64.StdEncoding.EncodeToString(document)
-	if bad.posted != nil {
-		samlResponse = bad.posted(samlResponse)
-	}
-	return samlResponse, nil
+	return posted(document, bad.hooks()), nil
 }
 
 // Document is Respond before base64: the XML.
@@ -159,43 +155,80 @@ func (p *IdP) Document(req Request, login Login, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if bad.name != "" && o.Status != "" {
+		return nil, errors.New("ssotest: Options.Status and Options.Misbehave do not go together")
+	}
 	m, err := p.newMessage(req, login, o)
 	if err != nil {
 		return nil, err
 	}
-	if bad.name != "" && o.Status != "" {
-		return nil, errors.New("ssotest: Options.Status and Options.Misbehave do not go together")
+	document, err := m.compose(bad.hooks())
+	if err != nil && bad.name != "" {
+		return nil, fmt.Errorf("%s: %w", o.Misbehave, err)
 	}
-	if bad.request != nil {
-		bad.request(m)
-	}
-	if bad.after != nil {
-		if m.o.Sign == SignNothing {
-			return nil, fmt.Errorf("ssotest: %s needs something signed", o.Misbehave)
+	return document, err
+}
+
+// hooks reach into a message in the making. Nil ones do nothing.
+type hooks struct {
+	request func(*message)       // before anything is built
+	before  func(*message)       // before signing
+	after   func(*message) error // after signing
+	written func([]byte) []byte  // to the bytes
+	posted  func(string) string  // to the form value
+}
+
+// compose makes the message, with every hook at its time.
+func (m *message) compose(all ...hooks) ([]byte, error) {
+	for _, h := range all {
+		if h.request != nil {
+			h.request(m)
 		}
-		m.o.EncryptTo = nil // what is changed after signing has to be in the clear
+		if h.after != nil {
+			m.o.EncryptTo = nil // what is changed after signing has to be in the clear
+			if m.o.Sign == SignNothing {
+				return nil, errors.New("ssotest: to change what was signed, something has to be")
+			}
+		}
 	}
 	m.build()
-	if bad.before != nil {
-		bad.before(m)
+	for _, h := range all {
+		if h.before != nil {
+			h.before(m)
+		}
 	}
-	if o.BeforeSigning != nil {
-		o.BeforeSigning(m.response)
+	if m.o.BeforeSigning != nil {
+		m.o.BeforeSigning(m.response)
 	}
 	if err := m.finish(); err != nil {
 		return nil, err
 	}
-	if bad.after != nil {
-		if err := bad.after(m); err != nil {
-			return nil, fmt.Errorf("ssotest: %s: %w", o.Misbehave, err)
+	for _, h := range all {
+		if h.after != nil {
+			if err := h.after(m); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if o.AfterSigning != nil {
-		o.AfterSigning(m.response)
+	if m.o.AfterSigning != nil {
+		m.o.AfterSigning(m.response)
 	}
 	document := write(m.response)
-	if bad.written != nil {
-		document = bad.written(document)
+	for _, h := range all {
+		if h.written != nil {
+			document = h.written(document)
+		}
 	}
 	return document, nil
+}
+
+// posted is the form value of a document.
+func posted(document []byte, all ...hooks) string {
+	value := base64.StdEncoding.EncodeToString(document)
+	for _, h := range all {
+		if h.posted != nil {
+			value = h.posted(value)
+		}
+	}
+	return value
 }

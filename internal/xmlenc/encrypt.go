@@ -60,6 +60,12 @@ type Recipient struct {
 // stand in a tree: the namespaces in scope go with it, so that it decrypts in
 // any place.
 func Encrypt(el *etree.Element, wrapper string, cert *x509.Certificate, o EncryptOptions) (*etree.Element, error) {
+	return EncryptBytes(selfContained(el), wrapper, cert, o)
+}
+
+// EncryptBytes is Encrypt for a plaintext that need not be an element, for tests
+// of what decrypts it.
+func EncryptBytes(plain []byte, wrapper string, cert *x509.Certificate, o EncryptOptions) (*etree.Element, error) {
 	if contentOf(wrapper) == "" {
 		return nil, fmt.Errorf("xmlenc: %q is no element of SAML that holds an encrypted one", wrapper)
 	}
@@ -70,7 +76,7 @@ func Encrypt(el *etree.Element, wrapper string, cert *x509.Certificate, o Encryp
 	}
 	key := make([]byte, c.keySize)
 	rand.Read(key) // never fails
-	ciphertext, err := c.seal(key, selfContained(el))
+	ciphertext, err := c.seal(key, plain)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"runtime"
+	"runtime/metrics"
 	"slices"
 	"time"
 
@@ -70,10 +70,10 @@ type AttackResult struct {
 	Fault string
 }
 
-// Attack tries every forgery of the gallery against target: some two thousand,
-// in families that cover the published attacks on SAML service providers. For
-// each there is a control, which must be accepted: refusing everything is no
-// defence. An attack passes if nobody is signed in; where the
+// Attack tries every forgery of the gallery against target: some three and a
+// half thousand, in families that cover the published attacks on SAML service
+// providers. For each there is a control, which must be accepted: refusing
+// everything is no defence. With an RSA key it takes ten seconds, with ECDSA less. An attack passes if nobody is signed in; where the
 // signed identity itself is a right answer too, it may be signed in.
 //
 //	report, err := idp.Attack(ssotest.ConnectionTarget(conn, time.Now), ssotest.AttackOptions{})
@@ -210,17 +210,23 @@ func (g *gallery) play(a attack, control bool, target Target) (AttackResult, err
 
 // hand hands an answer over and looks at what it cost.
 func (g *gallery) hand(form string, answer Answer) (r AttackResult) {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
+	before := allocated()
 	start := time.Now()
 	defer func() {
 		r.Panic = recover()
 		r.Took = time.Since(start)
-		runtime.ReadMemStats(&after)
-		r.Bytes = after.TotalAlloc - before.TotalAlloc
+		r.Bytes = allocated() - before
 	}()
 	r.Who, r.Err = answer(form)
 	return r
+}
+
+// allocated is how many bytes the process has allocated so far, to within the
+// blocks that the allocator hands out.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // fault judges a result.

@@ -192,7 +192,7 @@ func encryptedPlain(g *gallery) []attack {
 		"cut":             plainly(func(text string, _ *message) string { return text[:len(text)-1] }),
 		"base64":          plainly(func(text string, _ *message) string { return base64.StdEncoding.EncodeToString([]byte(text)) }),
 		"deflated":        func(m *message) ([]byte, error) { return deflated(write(m.assertion)), nil },
-		"deflate-bomb":    func(*message) ([]byte, error) { return deflated(bytes.Repeat([]byte("<a>"), 4<<20)), nil },
+		"deflate-bomb":    func(*message) ([]byte, error) { return deflated(bytes.Repeat([]byte("<a>"), 2<<20)), nil },
 		"deep":            plainly(func(string, *message) string { return strings.Repeat("<a>", 100_000) + strings.Repeat("</a>", 100_000) }),
 		"undeclared-prefix": plainly(func(text string, _ *message) string {
 			return strings.Replace(text, "<saml:Subject>", "<nope:Subject>", 1)

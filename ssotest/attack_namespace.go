@@ -67,6 +67,11 @@ func pollute(signed bool, write func(e *etree.Element, attr, value string)) []at
 				continue // what was signed has to stay, what is optional may be missing
 			}
 			a := attack{name: l.name + "/" + order, control: l.name + "/" + order, o: Options{Sign: SignAssertion}}
+			a.both.before = func(m *message) {
+				// One bound at a time is wrong.
+				set(path(m.assertion, "Conditions"), "NotBefore", m.time(-4*late))
+				set(path(m.assertion, "Conditions"), "NotOnOrAfter", m.time(4*late))
+			}
 			a.forged.before = func(m *message) {
 				set(l.of(m), l.attr, l.wrong(m))
 				if signed {
@@ -94,9 +99,12 @@ func pollute(signed bool, write func(e *etree.Element, attr, value string)) []at
 // for NotOnOrAfter reads what nobody signed.
 func nsDeclaration(*gallery) []attack {
 	all := pollute(false, func(e *etree.Element, attr, value string) { e.CreateAttr("xmlns:"+attr, value) })
-	return append(all, pollute(false, func(e *etree.Element, attr, value string) {
-		e.CreateAttr("xmlns:"+attr, "urn:example:"+value)
-	})...)
+	// Some readers refuse the first for a value that is no namespace name.
+	for _, a := range pollute(false, func(e *etree.Element, attr, value string) { e.CreateAttr("xmlns:"+attr, "urn:example:"+value) }) {
+		a.name += "/absolute"
+		all = append(all, a)
+	}
+	return all
 }
 
 // nsAttribute: the IdP signs an attribute of the right name in a namespace.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // heavy is how large an attack on resources is: a mebibyte, most of it.
@@ -153,7 +154,7 @@ func signatureLoads(*gallery) []attack {
 
 // sizes: more than is read at all, and what grows when it is unpacked.
 func sizes(*gallery) []attack {
-	bomb := func() []byte { return deflated(bytes.Repeat([]byte{' '}, 64<<20)) }
+	bomb := sync.OnceValue(func() []byte { return deflated(bytes.Repeat([]byte{' '}, 32<<20)) })
 	var all []attack
 	for name, f := range map[string]func(s string) string{
 		"eight-megabytes":        func(s string) string { return s + strings.Repeat("AAAA", 2<<20) },

@@ -153,8 +153,8 @@ func (m *message) signed() *etree.Element {
 
 // attackerSignature is a whole signature of e by a key that nobody pinned.
 func (m *message) attackerSignature(e *etree.Element) (*etree.Element, error) {
-	mine, info := m.key, m.o.KeyInfo
-	defer func() { m.key, m.o.KeyInfo = mine, info }()
+	mine, o := m.key, m.o
+	defer func() { m.key, m.o = mine, o }()
 	m.key, m.o.KeyInfo = attackerKey(), KeyInfoCertificate
 	m.anyRSA()
 	s, err := m.signer()

@@ -12,6 +12,14 @@
 // and that the handler refuses what it must by the same call with
 // Options.Misbehave set to each of [Misbehaviours].
 //
+// What an attacker would send goes much further. [IdP.Attack] generates some
+// three and a half thousand forgeries in families, tries each against the handler,
+// or against a connection alone, and gives a table of what got in, and of the
+// honest answers that did not:
+//
+//	report, err := idp.Attack(idp.HandlerTarget(client, app.URL+"/login", whoIsIn), ssotest.AttackOptions{})
+//	fmt.Println(report)
+//
 // [IdP.Handler] serves the same IdP to a browser: a login page with a few
 // people to choose from. It asks for no password. It is for loopback and for
 // tests; never pin its certificate in a connection of a running application.

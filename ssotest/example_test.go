@@ -3,6 +3,7 @@ package ssotest_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -29,6 +30,31 @@ func ExampleIdP_SignIn() {
 	// 200 ""
 	// 403 "The assertion is meant for another service provider."
 	// 403 "It is signed with another key, whose certificate comes with it."
+}
+
+// Thousands of forgeries are tried on a handler with one call. Each family of
+// them has honest answers too, which must be let in.
+func ExampleIdP_Attack() {
+	idp := ssotest.NewIdP(ssotest.Config{})
+	app, _ := newApp(idp) // the application under test
+	whoIsIn := func(browser *http.Client) (string, error) {
+		res, err := browser.Get(app.URL + "/me")
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = res.Body.Close() }()
+		name, err := io.ReadAll(res.Body)
+		return string(name), err
+	}
+
+	report, err := idp.Attack(idp.HandlerTarget(nil, app.URL+"/login", whoIsIn), ssotest.AttackOptions{
+		Only: []string{"wrap-both", "text-comment", "signature-key", "audience"}, // leave it out to try all
+	})
+	if err == nil {
+		err = report.Err()
+	}
+	fmt.Println(err) // print the report itself for a table
+	// Output: <nil>
 }
 
 // Without an application, an answer goes straight to VerifyResponse.
@@ -81,8 +107,17 @@ func newApp(idp *ssotest.IdP) (*httptest.Server, *http.Client) {
 		http.Redirect(w, r, to, http.StatusSeeOther)
 	})
 	mux.HandleFunc("POST /acs", func(w http.ResponseWriter, r *http.Request) {
-		if _, err := conn.VerifyResponse(r.Context(), r.PostFormValue("SAMLResponse"), sso.VerifyOptions{RequestID: requestID}); err != nil {
+		a, err := conn.VerifyResponse(r.Context(), r.PostFormValue("SAMLResponse"), sso.VerifyOptions{RequestID: requestID})
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusForbidden)
+			return
+		}
+		// A real application keeps sessions, and this name to itself.
+		http.SetCookie(w, &http.Cookie{Name: "me", Value: a.Subject.Value, Path: "/"})
+	})
+	mux.HandleFunc("GET /me", func(w http.ResponseWriter, r *http.Request) {
+		if me, err := r.Cookie("me"); err == nil {
+			_, _ = io.WriteString(w, me.Value)
 		}
 	})
 	jar, _ := cookiejar.New(nil)

@@ -6,6 +6,7 @@ import (
 	"github.com/beevik/etree"
 
 	"github.com/ssoconn/sso/internal/samlxml"
+	"github.com/ssoconn/sso/internal/xmlsig"
 )
 
 // checkAttributes reads the attributes of all AttributeStatements. Several of
@@ -73,34 +74,50 @@ func (v *verification) addAttribute(e *etree.Element, at map[string]int) *Verify
 		if !samlxml.Is(val, samlxml.Assertion, "AttributeValue") {
 			return &VerifyError{Reason: ReasonAttributes, Got: "the element " + quote(val.FullTag()) + " in an attribute", Want: "AttributeValue", Hint: v.idp.notResponse()}
 		}
-		v.addValue(a, val)
+		if err := v.addValue(a, val); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (v *verification) addValue(a *Attribute, val *etree.Element) {
+func (v *verification) addValue(a *Attribute, val *etree.Element) *VerifyError {
 	if s, ok := value(val); ok {
 		a.Values = append(a.Values, strings.Clone(s))
-		return
+		return nil
 	}
 	if id, n := samlxml.Child(val, samlxml.Assertion, "NameID"); n == 1 && len(val.ChildElements()) == 1 && !samlxml.HasText(val) {
 		if nid, ok := readNameID(id); ok {
 			a.NameIDs = append(a.NameIDs, nid)
 			a.Values = append(a.Values, nid.Value)
-			return
+			return nil
 		}
 	}
 	// XML is handed on as text: to read elements out of it would let whoever
 	// can put markup into a directory entry say more than that entry does.
-	a.Values = append(a.Values, innerXML(val))
+	inner, err := innerXML(val)
+	if err != nil {
+		return &VerifyError{Reason: ReasonAttributes, Got: "XML in the attribute " + quote(a.Name) + " that has no canonical form: " + err.Error(), Want: "text", Hint: v.idp.notResponse(), Err: err}
+	}
+	a.Values = append(a.Values, inner)
 	v.warn("the attribute "+quote(a.Name)+" holds XML, not text", "", "if you need it, have the IdP send plain values")
+	return nil
 }
 
-func innerXML(e *etree.Element) string {
+// innerXML writes what e holds in its canonical form, which is what was signed. In
+// the document as it came anybody can put comments, and declarations of namespaces
+// that nothing uses, between signed bytes.
+func innerXML(e *etree.Element) (string, error) {
 	var b strings.Builder
-	settings := etree.WriteSettings{CanonicalText: true, CanonicalAttrVal: true, CanonicalEndTags: true}
 	for _, t := range e.Child {
-		t.WriteTo(&b, &settings)
+		switch t := t.(type) {
+		case *etree.Element:
+			if err := xmlsig.Canonicalize(&b, t, xmlsig.ExcC14N, nil); err != nil {
+				return "", err
+			}
+		case *etree.CharData:
+			t.WriteTo(&b, &etree.WriteSettings{CanonicalText: true})
+		}
 	}
-	return b.String()
+	return b.String(), nil
 }

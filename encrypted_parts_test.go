@@ -96,7 +96,7 @@ func TestAttributeShapes(t *testing.T) {
 			sso.Attribute{Values: []string{"x"}, NameIDs: []sso.NameID{{Value: "x", Format: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", NameQualifier: "idp", SPNameQualifier: "sp"}}}},
 		{"XML", `<saml:AttributeValue><a>1</a>2</saml:AttributeValue>`, sso.Attribute{Values: []string{"<a>1</a>2"}}},
 		{"a forged assertion as XML", `<saml:AttributeValue><saml:Assertion ID="_f"><saml:Subject><saml:NameID>root</saml:NameID></saml:Subject></saml:Assertion></saml:AttributeValue>`,
-			sso.Attribute{Values: []string{`<saml:Assertion ID="_f"><saml:Subject><saml:NameID>root</saml:NameID></saml:Subject></saml:Assertion>`}}},
+			sso.Attribute{Values: []string{`<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_f"><saml:Subject><saml:NameID>root</saml:NameID></saml:Subject></saml:Assertion>`}}},
 		{"a forged assertion as text", `<saml:AttributeValue>&lt;saml:Assertion/&gt;</saml:AttributeValue>`, sso.Attribute{Values: []string{"<saml:Assertion/>"}}},
 	} {
 		t.Run(k.name, func(t *testing.T) {

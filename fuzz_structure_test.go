@@ -159,15 +159,21 @@ func FuzzCost(f *testing.F) {
 		}
 		form := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(string(data), 1+int(times))))
 		o := sso.VerifyOptions{RequestID: "_r1", CurrentTime: noon}
-		before := allocatedBytes()
-		_, err := conn.VerifyResponse(t.Context(), form, o)
-		used := allocatedBytes() - before
-		if err == nil {
-			t.Fatal("accepted")
-		}
 		// The constant is for the error, its hint, and the blocks in which the
 		// allocator counts.
-		if most := uint64(1<<20 + 24*len(form)); used > most {
+		most := uint64(1<<20 + 24*len(form))
+		used := most + 1
+		// The counter is the process's, and the fuzzer's own work is in it: only
+		// what is too much again and again is ours.
+		for try := 0; used > most && try < 4; try++ {
+			before := allocatedBytes()
+			_, err := conn.VerifyResponse(t.Context(), form, o)
+			used = allocatedBytes() - before
+			if err == nil {
+				t.Fatal("accepted")
+			}
+		}
+		if used > most {
 			t.Errorf("%d bytes allocated for %d of input, want at most %d", used, len(form), most)
 		}
 	})

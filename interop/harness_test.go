@@ -221,6 +221,23 @@ func record(t *testing.T, idp, version, variant, expected string) {
 	})
 }
 
+// capturedMessage is an answer that a live IdP gave, for others to read too.
+type capturedMessage struct {
+	idp, variant string
+	conn         *sso.Connection
+	message      string
+	o            sso.VerifyOptions
+}
+
+var captured []capturedMessage // guarded by resultsMu
+
+func capture(idp, variant string, conn *sso.Connection, message string, o sso.VerifyOptions) {
+	o.CurrentTime = time.Now()
+	resultsMu.Lock()
+	defer resultsMu.Unlock()
+	captured = append(captured, capturedMessage{idp, variant, conn, message, o})
+}
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()

@@ -2,8 +2,10 @@ package interop
 
 import (
 	"context"
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +87,85 @@ func TestPysaml2Logout(t *testing.T) {
 			t.Fatal(err)
 		}
 		if resp, body := fetch(t, to); resp.StatusCode != http.StatusOK || !strings.Contains(body, "logged out") {
+			t.Errorf("the IdP took our answer with %s:\n%s", resp.Status, tail(body))
+		}
+	})
+}
+
+// sloAddress finds the address with a logout message for us in a page, such as
+// that of an image or a frame.
+var sloAddress = regexp.MustCompile(regexp.QuoteMeta(sloURL) + `\?[^"'\s<>]+`)
+
+// TestLemonldapLogout logs out both ways with LemonLDAP::NG, by redirect.
+func TestLemonldapLogout(t *testing.T) {
+	login := func(t *testing.T, l *lemonldap) (*visitor, *sso.Assertion) {
+		t.Helper()
+		req, err := l.conn.NewAuthnRequest(sso.RequestOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := l.visitor(t)
+		page, _ := v.send(req, false)
+		_, fields := form(t, page)
+		a, err := l.conn.VerifyResponse(context.Background(), fields.Get("SAMLResponse"), sso.VerifyOptions{RequestID: req.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v, a
+	}
+	input := func(t *testing.T, page, leaves string) sso.LogoutInput {
+		t.Helper()
+		if leaves == "" {
+			leaves = html.UnescapeString(sloAddress.FindString(page))
+		}
+		u, err := url.Parse(leaves)
+		if err != nil || u.RawQuery == "" {
+			t.Fatalf("nothing leads to us (%v):\n%s", err, tail(page))
+		}
+		return sso.LogoutInput{RawQuery: u.RawQuery}
+	}
+	t.Run("started here", func(t *testing.T) {
+		t.Parallel()
+		record(t, "LemonLDAP::NG", lemonldapVersion(), "logout started here", "logs out")
+		l := startLemonldap(t, lemonldapVariant{signRequests: true})
+		v, a := login(t, l)
+		req, err := l.conn.NewLogoutRequest(sso.LogoutSession{Subject: a.Subject, SessionIndexes: []string{a.SessionIndex}}, sso.LogoutOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := req.RedirectURL("state")
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, leaves := v.open("GET", to, nil)
+		in := input(t, page, leaves)
+		if err := l.conn.VerifyLogoutResponse(context.Background(), in, req.ID, sso.LogoutOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("started there", func(t *testing.T) {
+		t.Parallel()
+		record(t, "LemonLDAP::NG", lemonldapVersion(), "logout started there", "logs out")
+		l := startLemonldap(t, lemonldapVariant{signRequests: true})
+		v, a := login(t, l)
+		page, leaves := v.open("GET", l.base+"/?logout=1", nil)
+		in := input(t, page, leaves)
+		var ended sso.LogoutSession
+		answer, err := l.conn.HandleLogoutRequest(context.Background(), in, sso.LogoutOptions{Replay: onlyOnce{}}, func(_ context.Context, s sso.LogoutSession) error {
+			ended = s
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ended.Subject.Value != a.Subject.Value {
+			t.Errorf("ended %+v, want that of %+v", ended, a.Subject)
+		}
+		to, err := answer.RedirectURL("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, body := fetch(t, to); resp.StatusCode >= 400 {
 			t.Errorf("the IdP took our answer with %s:\n%s", resp.Status, tail(body))
 		}
 	})

@@ -222,7 +222,9 @@ func readStatus(status *etree.Element) (s *StatusError, fault string) {
 		s.SubCode, _ = samlxml.Attr(sub, "Value")
 	}
 	if m, n := samlxml.Child(status, samlxml.Protocol, "StatusMessage"); n > 0 {
-		s.Message, _ = value(m)
+		if s.Message, _ = value(m); s.Message == "" {
+			s.Message, _ = samlxml.Attr(m, "Value") // as samlp writes it, and so Auth0
+		}
 	}
 	return s, ""
 }

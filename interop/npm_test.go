@@ -107,6 +107,7 @@ func npmLogin(t *testing.T, name string, v npmVariant, want sso.Profile) {
 	}
 	_, fields := form(t, page)
 	a, err := conn.VerifyResponse(context.Background(), fields.Get("SAMLResponse"), o)
+	capture(name, v.name, conn, fields.Get("SAMLResponse"), o)
 	if v.reason != "" {
 		var ve *sso.VerifyError
 		if !errors.As(err, &ve) || ve.Reason != v.reason {

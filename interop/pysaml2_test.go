@@ -25,6 +25,7 @@ type pysaml2Variant struct {
 	encrypt                     bool
 	signRequests                bool
 	post                        bool
+	idpStarted, denies, nobody  bool
 	signAlg, digestAlg          string
 	encryption                  []string   // content algorithm and xmlsec1's name for its key
 	reason                      sso.Reason // of the refusal, empty for a sign-in
@@ -71,7 +72,7 @@ func startPysaml2(t *testing.T, v pysaml2Variant) *sso.Connection {
 		"port": port, "base": base, "dir": dir, "xmlsec1": xmlsec,
 		"sign_response": v.signResponse, "sign_assertion": v.signAssertion, "encrypt_assertion": v.encrypt,
 		"want_signed": v.signRequests, "want_signed_post": v.signRequests && v.post, "encryption": v.encryption, "sign_alg": v.signAlg, "digest_alg": v.digestAlg,
-		"name_id": "алиса@example.com", "sp_slo": sloURL, "sp_entity_id": entityID,
+		"name_id": "алиса@example.com", "sp_slo": sloURL, "sp_entity_id": entityID, "acs": acsURL, "denies": v.denies, "nobody": v.nobody,
 		"identity": map[string]any{"givenName": "Алиса 🐇", "sn": "Лидделл", "mail": "alice@example.com", "isMemberOf": []string{"Продажи", "Support", "R&D <core>"}},
 	})
 	if err != nil {
@@ -103,6 +104,7 @@ func TestPysaml2Login(t *testing.T) {
 		{name: "signed assertion", signAssertion: true},
 		{name: "both signed", signResponse: true, signAssertion: true},
 		{name: "both signed, SHA-512", signResponse: true, signAssertion: true, signAlg: rsa + "sha512", digestAlg: "http://www.w3.org/2001/04/xmlenc#sha512"},
+		{name: "IdP-initiated", signAssertion: true, idpStarted: true},
 		{name: "signed request by redirect", signAssertion: true, signRequests: true},
 		{name: "signed request by POST", signAssertion: true, signRequests: true, post: true},
 		{name: "signed response, encrypted assertion", signResponse: true, encrypt: true},
@@ -126,17 +128,25 @@ func TestPysaml2Login(t *testing.T) {
 				v.signAlg, v.digestAlg = rsa+"sha256", "http://www.w3.org/2001/04/xmlenc#sha256"
 			}
 			conn := startPysaml2(t, v)
-			req, err := conn.NewAuthnRequest(sso.RequestOptions{})
-			if err != nil {
-				t.Fatal(err)
+			o := sso.VerifyOptions{}
+			var page string
+			if v.idpStarted {
+				_, page = fetch(t, strings.TrimSuffix(conn.IdP.SSOURL, "/sso")+"/start")
+				o.AllowIdPInitiated, o.Replay = true, onlyOnce{}
+			} else {
+				req, err := conn.NewAuthnRequest(sso.RequestOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				page = send(t, req, v.post)
+				o.RequestID = req.ID
 			}
-			page := send(t, req, v.post)
 			action, fields := form(t, page)
 			if action != acsURL || fields.Get("RelayState") != "handle" {
 				t.Errorf("posts to %q with RelayState %q", action, fields.Get("RelayState"))
 			}
-			o := sso.VerifyOptions{RequestID: req.ID}
 			a, err := conn.VerifyResponse(context.Background(), fields.Get("SAMLResponse"), o)
+			capture("pysaml2", v.name, conn, fields.Get("SAMLResponse"), o)
 			if v.reason != "" {
 				var ve *sso.VerifyError
 				if !errors.As(err, &ve) || ve.Reason != v.reason {

@@ -8,7 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"runtime/debug"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +103,7 @@ func TestCrewjamLogin(t *testing.T) {
 			}
 			_, fields := form(t, page)
 			a, err := conn.VerifyResponse(context.Background(), fields.Get("SAMLResponse"), o)
+			capture("crewjam/saml", v.name, conn, fields.Get("SAMLResponse"), o)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, conn.InspectResponse(context.Background(), fields.Get("SAMLResponse"), o))
 			}
@@ -126,13 +127,15 @@ type onlyOnce struct{}
 
 func (onlyOnce) Remember(context.Context, string, time.Time) (bool, error) { return true, nil }
 
-// moduleVersion is the version of a module that this test was built with.
+// moduleVersion is the version of a module that this one requires.
 func moduleVersion(path string) string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range info.Deps {
-			if m.Path == path {
-				return m.Version
-			}
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		return "?"
+	}
+	for line := range strings.Lines(string(mod)) {
+		if f := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require ")); len(f) >= 2 && f[0] == path {
+			return strings.TrimPrefix(f[1], "v")
 		}
 	}
 	return "?"

@@ -63,7 +63,7 @@ http.createServer((req, res) => {
       }
       if (path === '/denied') {
         return samlp.sendError({ issuer: C.base + '/metadata', cert, key, signatureAlgorithm: 'rsa-sha256', digestAlgorithm: 'sha256', destination: C.acs,
-          getPostURL: (a, b, c, done) => done(null, C.acs), error: { code: 'urn:oasis:names:tc:SAML:2.0:status:Responder', description: 'Доступ закрыт' } })(req, res, fail);
+          getPostURL: (...args) => args[args.length - 1](null, C.acs), error: { code: 'urn:oasis:names:tc:SAML:2.0:status:Responder', description: 'Доступ закрыт' } })(req, res, fail);
       }
       if (path === '/start') delete req.query.SAMLRequest;
       samlp.auth(options)(req, res, fail);

@@ -14,6 +14,7 @@ import saml2.entity
 import saml2.sigver
 from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
 from saml2.config import IdPConfig
+from saml2.samlp import STATUS_NO_PASSIVE, STATUS_REQUEST_DENIED
 from saml2.saml import NAMEID_FORMAT_EMAILADDRESS, NAMEID_FORMAT_PERSISTENT, NameID
 from saml2.server import Server
 from saml2.sigver import verify_redirect_signature
@@ -74,7 +75,32 @@ def answer(message, binding, relay_state):
     req = IDP.parse_authn_request(message, binding)
     args = IDP.response_args(req.message, [BINDING_HTTP_POST])
     destination = args["destination"]
+    refusal = refusal_of(req.message)
+    if refusal:
+        resp = IDP.create_error_response(req.message.id, destination, refusal, sign=C["sign_response"],
+                                         sign_alg=C.get("sign_alg"), digest_alg=C.get("digest_alg"))
+        return IDP.apply_binding(BINDING_HTTP_POST, str(resp), destination, relay_state, response=True)
     args.pop("binding", None)
+    return signed_in(args, destination, relay_state)
+
+
+def refusal_of(message):
+    """The status of a refusal, if the configuration wants one."""
+    if C.get("denies"):
+        return STATUS_REQUEST_DENIED, "Доступ закрыт"
+    if C.get("nobody") and message.is_passive == "true":
+        return STATUS_NO_PASSIVE, "Никто не вошёл"
+    return None
+
+
+def unsolicited():
+    """An answer to no request."""
+    args = {"in_response_to": None, "destination": C["acs"], "sp_entity_id": C["sp_entity_id"]}
+    return signed_in(args, C["acs"], "handle")
+
+
+def signed_in(args, destination, relay_state):
+    """The answer that says who is there."""
     name_id = NameID(format=C.get("name_id_format", NAMEID_FORMAT_EMAILADDRESS), text=C["name_id"])
     args.pop("name_id_policy", None)
     resp = IDP.create_authn_response(
@@ -134,6 +160,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.send({"data": "logged out", "headers": [], "method": "GET2"})
             elif path == "/slo":
                 self.send(logout(one("SAMLRequest"), binding, one("RelayState")))
+            elif path == "/start":
+                self.send(unsolicited())
             elif path == "/start-logout":
                 self.send(request_logout(one("session")))
             elif path == "/metadata":

@@ -39,6 +39,10 @@ func (w *writing) apply(ctx context.Context, o *Outcome, found *User) error {
 	if u == nil {
 		return errors.New("sso: UserStore returned neither a user nor an error")
 	}
+	// The session is opened for what the store returns: it must be who was written.
+	if u.Subject != o.User.Subject || o.Action == ActionUpdate && u.ID != found.ID {
+		return errors.New("sso: UserStore returned another user than the one it was given to write")
+	}
 	o.User, o.Written = u, true
 	return nil
 }

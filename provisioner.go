@@ -120,12 +120,8 @@ func (p *Provisioner) decide(ctx context.Context, c *Connection, a *Assertion, f
 		}
 	}
 	if flow == FlowInvite && code != "" && p.Invitations != nil {
-		f.invitation, f.redeemed, err = p.Invitations.Invitation(ctx, code, f.subject, f.now)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		if f.invitation, f.redeemed, err = p.invitation(ctx, code, f.subject, f.now); err != nil {
 			return nil, nil, err
-		}
-		if err != nil {
-			f.invitation, f.redeemed = nil, false
 		}
 	}
 	var failed error
@@ -145,6 +141,21 @@ func (p *Provisioner) decide(ctx context.Context, c *Connection, a *Assertion, f
 		found = &f.byEmail[0]
 	}
 	return o, found, nil
+}
+
+// invitation finds the invitation, nil if there is none. Its limits are judged by
+// what the store returns and its use is counted by the code: they must be one.
+func (p *Provisioner) invitation(ctx context.Context, code, subject string, now time.Time) (*Invitation, bool, error) {
+	inv, redeemed, err := p.Invitations.Invitation(ctx, code, subject, now)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, err
+	case inv != nil && inv.Code != code:
+		return nil, false, errors.New("sso: InvitationStore.Invitation returned an invitation with another code")
+	}
+	return inv, redeemed, nil
 }
 
 // admit asks the policy, and sorts a refusal from a failure.

@@ -3,6 +3,7 @@ package ssohttp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -42,5 +43,12 @@ func (h *Handlers) takeRecord(ctx context.Context, handle string) (*record, erro
 	if err := json.Unmarshal(value, &rec); err != nil {
 		return nil, fmt.Errorf("the record of a sign-in: %w", err)
 	}
+	if rec.RequestID == "" {
+		// Without a request the answer would be taken for one that began at the
+		// IdP, which the connection may not allow.
+		return nil, errors.New("the record of a sign-in names no request: the store changed it")
+	}
+	// Checked when it was put; a store must not be able to send people elsewhere.
+	rec.Landing, _ = h.config.Landing.Resolve(rec.Landing)
 	return &rec, nil
 }

@@ -241,6 +241,12 @@ func capture(idp, variant string, conn *sso.Connection, message string, o sso.Ve
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
+	if len(captured) > 0 && (*differential != "" || os.Getenv("SSO_TEST_REQUIRE") != "") {
+		if err := differentialLive(); err != nil {
+			fmt.Fprintln(os.Stderr, "differential:", err)
+			code = 1
+		}
+	}
 	if *table != "" {
 		slices.Sort(results)
 		text := interopHead + strings.Join(results, "\n") + "\n"

@@ -111,7 +111,8 @@ var strictBase64 = base64.StdEncoding.Strict()
 
 // decode is the way from the form value to bytes.
 func (v *verification) decode() *VerifyError {
-	if len(v.message) > base64.StdEncoding.EncodedLen(MaxResponseSize)+MaxResponseSize/32 {
+	// A sixteenth is room for line ends, which come every 64 or 76 characters.
+	if most := base64.StdEncoding.EncodedLen(MaxResponseSize); len(v.message) > most+most/16 {
 		return &VerifyError{Reason: ReasonTooLarge, Got: fmt.Sprintf("%d bytes of base64", len(v.message)),
 			Want: fmt.Sprintf("at most %d bytes of XML", MaxResponseSize), Hint: v.idp.tooLarge()}
 	}

@@ -123,7 +123,7 @@ func newTripwire(t *testing.T, at int, how string, known bool) (*world, *tripwir
 			return tripped(ctx, f, "Connections", func() (*sso.Connection, error) { return connections(ctx, id) })
 		}
 		if how == hangs {
-			c.Timeout = 400 * time.Millisecond
+			c.Timeout = 700 * time.Millisecond
 		}
 	})
 	if known {

@@ -3,13 +3,15 @@
 // test that is missing, or it changes nothing that matters; the file
 // survivors.txt beside this one says which are of the second kind, and why.
 //
-//	go run ./internal/mutate                 all of them, some hours
-//	go run ./internal/mutate -sample 200     two hundred, chosen by -seed
+//	go run ./internal/mutate                 all of them
+//	go run ./internal/mutate -sample 100     a hundred of each group, chosen by -seed
 //	go run ./internal/mutate -only xmlsig    one group
 //	go run ./internal/mutate -list           what would be changed
 //
-// Nothing in the tree is touched: the changed file reaches the compiler by an
-// overlay. What does not compile does not count; what runs out of time counts as
+// Nothing in the tree is touched: changed files reach the compiler by an overlay.
+// All changes within functions are built into one test binary, which has the one
+// that its environment names; only what stands outside of functions is built on its
+// own. What does not compile does not count; what runs out of time counts as
 // noticed. The exit status is 1 if a change survives that is not explained.
 package main
 
@@ -73,12 +75,16 @@ func main() {
 // tally counts what became of the changes.
 type tally struct{ tried, broken, killed, explained, survived int }
 
+func (t *tally) add(o tally) {
+	t.tried, t.broken, t.killed = t.tried+o.tried, t.broken+o.broken, t.killed+o.killed
+	t.explained, t.survived = t.explained+o.explained, t.survived+o.survived
+}
+
 func run(sample int, seed uint64, only string, list bool, report string) (failed bool, err error) {
 	reasons, err := parseReasons(explained)
 	if err != nil {
 		return false, err
 	}
-	used := map[string]bool{}
 	var sum tally
 	for _, g := range groups {
 		if only != "" && g.name != only {
@@ -88,62 +94,67 @@ func run(sample int, seed uint64, only string, list bool, report string) (failed
 		if err != nil {
 			return false, err
 		}
+		try := rand.New(rand.NewPCG(seed, seed)).Perm(len(all))
 		if sample > 0 && sample < len(all) {
-			r := rand.New(rand.NewPCG(seed, seed))
-			r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-			all = all[:sample]
-			sort.Slice(all, func(i, j int) bool {
-				return all[i].file < all[j].file || all[i].file == all[j].file && all[i].from < all[j].from
-			})
+			try = try[:sample]
 		}
+		sort.Ints(try)
 		if list {
-			for _, m := range all {
-				fmt.Println(m)
+			for _, i := range try {
+				fmt.Println(all[i])
 			}
 			fmt.Printf("%s: %d changes\n", g.name, len(all))
 			continue
 		}
-		t, err := g.try(all, reasons, used, report)
+		t, err := g.try(all, try, reasons, report)
 		if err != nil {
 			return false, err
 		}
 		fmt.Printf("%s: %d changes, %d do not compile, %d noticed, %d explained, %d survive\n", g.name, t.tried, t.broken, t.killed, t.explained, t.survived)
-		sum.survived += t.survived
+		sum.add(t)
 	}
+	if list {
+		return false, nil
+	}
+	fmt.Printf("all: %d changes, %d do not compile, %d noticed, %d explained, %d survive\n", sum.tried, sum.broken, sum.killed, sum.explained, sum.survived)
 	return sum.survived > 0, nil
 }
 
-// try tries each change of one group.
-func (g group) try(all []mutant, reasons map[string]string, used map[string]bool, report string) (t tally, err error) {
+// try tries the changes of one group, those whose number is in try.
+func (g group) try(all []mutant, try []int, reasons map[string]string, report string) (t tally, err error) {
 	dir, err := os.MkdirTemp("", "mutate")
 	if err != nil {
 		return t, err
 	}
 	defer os.RemoveAll(dir)
-	for _, args := range g.tests {
-		if out, err := runTests("", args); err != nil {
-			return t, fmt.Errorf("the tests %q fail without any change: %w\n%s", args, err, out)
-		}
+	code, err := buildTogether(dir, all)
+	if err != nil {
+		return t, err
 	}
-	for i, m := range all {
+	tests, err := g.binaries(code)
+	if err != nil {
+		return t, err
+	}
+	for _, i := range try {
+		m := all[i]
 		t.tried++
-		verdict, err := m.try(dir, g.tests)
+		verdict, err := m.tryTogether(i+1, code, tests)
+		if !m.inFunction {
+			verdict, err = m.try(dir, g.tests)
+		}
 		if err != nil {
 			return t, err
 		}
-		switch verdict {
-		case broken:
+		switch {
+		case verdict == broken:
 			t.broken++
-		case killed:
+		case verdict == killed:
 			t.killed++
+		case reasons[m.key()] != "":
+			t.explained++
 		default:
-			if why := reasons[m.key()]; why != "" {
-				t.explained++
-				used[m.key()] = true
-				continue
-			}
 			t.survived++
-			fmt.Printf("survives (%d of %d): %s\n", i+1, len(all), m)
+			fmt.Printf("survives (%d of %d): %s\n", t.tried, len(try), m)
 			if report != "" {
 				if err := appendLine(report, m.key()); err != nil {
 					return t, err
@@ -152,6 +163,19 @@ func (g group) try(all []mutant, reasons map[string]string, used map[string]bool
 		}
 	}
 	return t, nil
+}
+
+// tryTogether has the tests look for one change of those that are in the binaries.
+func (m mutant) tryTogether(number int, code *together, tests []binary) (verdict, error) {
+	if !m.inFunction || code.broken[number] {
+		return broken, nil
+	}
+	for _, b := range tests {
+		if _, err := b.run(number); err != nil {
+			return killed, nil
+		}
+	}
+	return survived, nil
 }
 
 type verdict int

@@ -20,6 +20,8 @@ type mutant struct {
 	put      string
 	kind     string
 	line     int
+	// inFunction says that the change is in the body of a function.
+	inFunction bool
 }
 
 func (m mutant) text() []byte {
@@ -70,6 +72,7 @@ type finder struct {
 	source   []byte
 	set      *token.FileSet
 	function string
+	body     *ast.BlockStmt // of the function, nil outside of one
 	found    []mutant
 }
 
@@ -84,9 +87,9 @@ func mutantsIn(file string) ([]mutant, error) {
 		return nil, err
 	}
 	for _, d := range tree.Decls {
-		f.function = "-"
+		f.function, f.body = "-", nil
 		if fn, ok := d.(*ast.FuncDecl); ok {
-			f.function = fn.Name.Name
+			f.function, f.body = fn.Name.Name, fn.Body
 		}
 		if gen, ok := d.(*ast.GenDecl); ok && gen.Tok == token.IMPORT {
 			continue
@@ -100,7 +103,8 @@ func (f *finder) offset(p token.Pos) int { return f.set.Position(p).Offset }
 
 func (f *finder) add(from, to token.Pos, kind, put string) {
 	f.found = append(f.found, mutant{file: f.file, function: f.function, source: f.source, from: f.offset(from), to: f.offset(to),
-		put: put, kind: kind, line: f.set.Position(from).Line})
+		put: put, kind: kind, line: f.set.Position(from).Line,
+		inFunction: f.body != nil && from > f.body.Lbrace})
 }
 
 var otherOperator = map[token.Token]string{
@@ -170,6 +174,8 @@ func (f *finder) returns(n *ast.ReturnStmt) {
 	}
 	f.add(last.Pos(), last.End(), "returns nil", "nil")
 	f.add(last.Pos(), last.End(), "returns an empty text", `""`)
+	f.add(last.Pos(), last.End(), "returns true", "true")
+	f.add(last.Pos(), last.End(), "returns false", "false")
 }
 
 // clause takes the body of a case away, or the case itself.

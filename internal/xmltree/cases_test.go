@@ -20,6 +20,9 @@ const (
 	canonical = "canonical form is undefined for relative namespace names"
 )
 
+// manyPrefixes are more declarations than are searched one by one.
+const manyPrefixes = ` xmlns:a='u:a' xmlns:b='u:b' xmlns:c='u:c' xmlns:d='u:d' xmlns:e='u:e' xmlns:f='u:f' xmlns:g='u:g' xmlns:h='u:h' xmlns:i='u:i' xmlns:j='u:j' xmlns:k='u:k' xmlns:l='u:l' xmlns:m='u:m'`
+
 var pairs = []pair{
 	// Encoding, characters (XML 1.0: 2.2, 4.3.3).
 	{rule: "byte order mark once", ok: "\uFEFF<a/>", bad: "\uFEFF\uFEFF<a/>", want: "line 1, column 4: text outside the root element"},
@@ -52,6 +55,8 @@ var pairs = []pair{
 	{rule: "space in declaration", ok: "<?xml version = \"1.0\"\tencoding\n=\r\n'UTF-8' ?><a/>", bad: "<?xml version = \"1.0\"encoding='UTF-8'?><a/>", want: "line 1, column 22: the XML declaration holds something else"},
 	{rule: "unknown pseudo-attribute", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version="1.0" a="b"?><a/>`, want: "line 1, column 21: the XML declaration holds something else"},
 	{rule: "unquoted version", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version=1.0?><a/>`, want: "line 1, column 6: the XML declaration must begin with a version"},
+	{rule: "another sign for =", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version:"1.0"?><a/>`, want: "line 1, column 6: the XML declaration must begin with a version"},
+	{rule: "nothing for =", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version`, want: "line 1, column 6: the XML declaration must begin with a version"},
 	{rule: "mixed quotes", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version="1.0'?><a/>`, want: "line 1, column 6: the XML declaration must begin with a version"},
 	{rule: "declaration closed", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version="1.0"><a/>`, want: "line 1, column 20: the XML declaration holds something else"},
 	{rule: "declaration first", ok: `<?xml version="1.0"?> <a/>`, bad: ` <?xml version="1.0"?><a/>`, want: "line 1, column 2: an XML declaration must be the very first"},
@@ -142,6 +147,7 @@ var pairs = []pair{
 	{rule: "element prefix out of scope", ok: "<a xmlns:p='u:p'><p:b/></a>", bad: "<a><b xmlns:p='u:p'/><p:b/></a>", want: `line 1, column 22: prefix "p" of element "b" is not declared`},
 	{rule: "element prefix after its element", ok: "<a xmlns:p='u:p'><b xmlns:p='u:q'></b><p:b/></a>", bad: "<a><b xmlns:p='u:p'></b><p:b/></a>", want: `line 1, column 25: prefix "p" of element "b" is not declared`},
 	{rule: "expanded name after hiding", ok: "<a xmlns:p='u:p' xmlns:q='u:q'><b xmlns:p='u:q'><c/></b><d p:x='' q:x=''/></a>", bad: "<a xmlns:p='u:p' xmlns:q='u:p'><b xmlns:p='u:q'><c/></b><d p:x='' q:x=''/></a>", want: `line 1, column 67: attribute "q:x" is there twice`},
+	{rule: "prefix out of scope among many", ok: "<a" + manyPrefixes + "><b xmlns:p='u:p'><p:c/></b></a>", bad: "<a" + manyPrefixes + "><b xmlns:p='u:p'/><p:c/></a>", want: `prefix "p" of element "c" is not declared`},
 	{rule: "attribute prefix", ok: "<a xmlns:p='u:p' p:b=''/>", bad: "<a p:b=''/>", want: `line 1, column 4: prefix "p" of attribute "b" is not declared`},
 	{rule: "prefixes are case-sensitive", ok: "<p:a xmlns:p='u:p'/>", bad: "<P:a xmlns:p='u:p'/>", want: `prefix "P" of element "a" is not declared`},
 	{rule: "xml needs no declaration", ok: "<a xml:space='preserve'/>", bad: "<a XML:space='preserve'/>", want: `prefix "XML" of attribute "space" is not declared`},
@@ -177,6 +183,7 @@ var pairs = []pair{
 	{rule: "port twice", ok: "<a xmlns:p='http://a.example:80/:80'/>", bad: "<a xmlns:p='http://a.example:80:80/'/>", want: `"xmlns:p": a namespace name must be an absolute URI`},
 	{rule: "user twice", ok: "<a xmlns:p='http://u@a.example/@'/>", bad: "<a xmlns:p='http://u@v@a.example/'/>", want: `"xmlns:p": a namespace name must be an absolute URI`},
 	{rule: "empty port", ok: "<a xmlns:p='http://a.example/:'/>", bad: "<a xmlns:p='http://a.example:/'/>", want: `"xmlns:p": a namespace name must be an absolute URI`},
+	{rule: "short port", ok: "<a xmlns:p='http://a.example:8/'/>", bad: "<a xmlns:p='http://a.example:123456/'/>", want: `"xmlns:p": a namespace name must be an absolute URI`},
 	{rule: "long port", ok: "<a xmlns:p='http://a.example:65535/'/>", bad: "<a xmlns:p='http://a.example:99999999999/'/>", want: `"xmlns:p": a namespace name must be an absolute URI`},
 
 	// Text (2.4, 2.7, 4.1, 4.6).
@@ -189,6 +196,7 @@ var pairs = []pair{
 	{rule: "reference without digits", ok: "<a>&#9;</a>", bad: "<a>&#;</a>", want: "line 1, column 4: a character reference is not a number"},
 	{rule: "reference without hex digits", ok: "<a>&#xA;</a>", bad: "<a>&#x;</a>", want: "line 1, column 4: a character reference is not a number"},
 	{rule: "hex digits in decimal", ok: "<a>&#xAA;</a>", bad: "<a>&#AA;</a>", want: "line 1, column 4: a character reference is not a number"},
+	{rule: "digits after f", ok: "<a>&#x4f;&#x4F;&#x4a;</a>", bad: "<a>&#x4g;</a>", want: "line 1, column 4: a character reference is not a number"},
 	{rule: "sign in reference", ok: "<a>&#65;</a>", bad: "<a>&#+65;</a>", want: "line 1, column 4: a character reference is not a number"},
 	{rule: "reference to NUL", ok: "<a>&#13;</a>", bad: "<a>&#0;</a>", want: "line 1, column 4: a character reference to no character"},
 	{rule: "reference to control", ok: "<a>&#x20;</a>", bad: "<a>&#x1F;</a>", want: "line 1, column 4: a character reference to no character"},

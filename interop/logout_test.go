@@ -18,7 +18,20 @@ import (
 // TestPysaml2Logout logs out both ways with pysaml2's IdP, by redirect.
 func TestPysaml2Logout(t *testing.T) {
 	const rsa256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
-	signed := pysaml2Variant{signAssertion: true, signRequests: true, signAlg: rsa256, digestAlg: xmlenc + "sha256"}
+	testLogout(t, "pysaml2", pysaml2Version(), func(t *testing.T) *sso.Connection {
+		return startPysaml2(t, pysaml2Variant{signAssertion: true, signRequests: true, signAlg: rsa256, digestAlg: xmlenc + "sha256"})
+	})
+}
+
+// TestSamlifyLogout does the same with samlify.
+func TestSamlifyLogout(t *testing.T) {
+	testLogout(t, "samlify (npm)", npmVersion(t, "samlify"), func(t *testing.T) *sso.Connection {
+		return startNPM(t, "samlify", npmVariant{signRequests: true})
+	})
+}
+
+func testLogout(t *testing.T, name, version string, begin func(t *testing.T) *sso.Connection) {
+	t.Helper()
 	login := func(t *testing.T, conn *sso.Connection) *sso.Assertion {
 		t.Helper()
 		req, err := conn.NewAuthnRequest(sso.RequestOptions{})
@@ -46,8 +59,8 @@ func TestPysaml2Logout(t *testing.T) {
 		return sso.LogoutInput{RawQuery: u.RawQuery}
 	}
 	t.Run("started here", func(t *testing.T) {
-		record(t, "pysaml2", pysaml2Version(), "logout started here", "logs out")
-		conn := startPysaml2(t, signed)
+		record(t, name, version, "logout started here", "logs out")
+		conn := begin(t)
 		a := login(t, conn)
 		req, err := conn.NewLogoutRequest(sso.LogoutSession{Subject: a.Subject, SessionIndexes: []string{a.SessionIndex}}, sso.LogoutOptions{})
 		if err != nil {
@@ -66,8 +79,8 @@ func TestPysaml2Logout(t *testing.T) {
 		}
 	})
 	t.Run("started at the IdP", func(t *testing.T) {
-		record(t, "pysaml2", pysaml2Version(), "logout started there", "logs out")
-		conn := startPysaml2(t, signed)
+		record(t, name, version, "logout started there", "logs out")
+		conn := begin(t)
 		a := login(t, conn)
 		base := strings.TrimSuffix(conn.IdP.SSOURL, "/sso")
 		in := leadsTo(t, base+"/start-logout?session="+url.QueryEscape(a.SessionIndex))

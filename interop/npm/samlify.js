@@ -25,12 +25,15 @@ const idp = samlify.IdentityProvider({
     { Binding: 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect', Location: C.base + '/sso' },
     { Binding: 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST', Location: C.base + '/sso' },
   ],
+  singleLogoutService: [{ Binding: 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect', Location: C.base + '/slo' }],
+  wantLogoutRequestSigned: C.want_signed, wantLogoutResponseSigned: C.want_signed,
   loginResponseTemplate: {
     context: samlify.SamlLib.defaultLoginResponseTemplate.context,
     attributes: [attribute('email', 'user.email'), attribute('firstName', 'user.first'), attribute('lastName', 'user.last'), attribute('groups', 'user.group')],
   },
 });
-const sp = samlify.ServiceProvider({ metadata: fs.readFileSync(C.dir + '/sp.xml'), wantMessageSigned: C.sign_response });
+const sp = samlify.ServiceProvider({ metadata: fs.readFileSync(C.dir + '/sp.xml'), wantMessageSigned: C.sign_response,
+  wantLogoutRequestSigned: true, wantLogoutResponseSigned: true });
 
 function fill(request) {
   return (template) => {
@@ -61,13 +64,27 @@ async function login(req, url, body) {
   let request;
   if (url.pathname !== '/start') {
     const binding = req.method === 'POST' ? 'post' : 'redirect';
-    // The octets that were signed, exactly as they were sent.
-    const octets = url.search.slice(1).split('&').filter((p) => /^(SAMLRequest|RelayState|SigAlg)=/.test(p)).join('&');
-    request = await idp.parseLoginRequest(sp, binding, { query, body: form, octetString: octets });
+    request = await idp.parseLoginRequest(sp, binding, { query, body: form, octetString: octets(url) });
   }
   const answer = await idp.createLoginResponse(sp, request || {}, 'post', { email: 'alice@example.com' }, fill(request), C.order === 'encrypt-then-sign');
   const relay = query.RelayState || form.RelayState || '';
   return `<form method="post" action="${C.acs}"><input name="SAMLResponse" value="${answer.context}"><input name="RelayState" value="${relay}"></form>`;
+}
+
+// The octets that were signed, exactly as they were sent.
+const octets = (url) => url.search.slice(1).split('&').filter((p) => /^(SAMLRequest|SAMLResponse|RelayState|SigAlg)=/.test(p)).join('&');
+
+async function logout(url) {
+  const query = Object.fromEntries(url.searchParams);
+  if (url.pathname === '/start-logout') {
+    return { to: idp.createLogoutRequest(sp, 'redirect', { logoutNameID: 'алиса@example.com', sessionIndex: query.session }).context };
+  }
+  if (query.SAMLResponse) {
+    await idp.parseLogoutResponse(sp, 'redirect', { query, octetString: octets(url) });
+    return { page: 'logged out' };
+  }
+  const request = await idp.parseLogoutRequest(sp, 'redirect', { query, octetString: octets(url) });
+  return { to: idp.createLogoutResponse(sp, request, 'redirect', query.RelayState || '').context };
 }
 
 http.createServer((req, res) => {
@@ -77,6 +94,13 @@ http.createServer((req, res) => {
     const url = new URL(req.url, C.base);
     if (url.pathname === '/healthy') return res.end('ok');
     if (url.pathname === '/metadata') return res.end(idp.getMetadata());
-    login(req, url, body).then((page) => res.end(page), (err) => { res.statusCode = 500; res.end(String(err && err.stack || err)); });
+    const fail = (err) => { res.statusCode = 500; res.end(String(err && err.stack || err)); };
+    if (url.pathname === '/slo' || url.pathname === '/start-logout') {
+      return logout(url).then((out) => {
+        if (out.to) res.writeHead(303, { Location: out.to });
+        res.end(out.page || '');
+      }, fail);
+    }
+    login(req, url, body).then((page) => res.end(page), fail);
   });
 }).listen(C.port, '127.0.0.1');

@@ -34,7 +34,8 @@ func attackConnection(t *testing.T, key string, profile ssotest.Profile) (*ssote
 
 // attackOptions are exact: IdP and connection have one clock.
 func attackOptions(c *sso.Connection) ssotest.AttackOptions {
-	return ssotest.AttackOptions{Slack: time.Millisecond, EncryptTo: c.SP.DecryptionKeys[0].Certificate}
+	// A minute finds what hangs; how fast it is, benchmarks say.
+	return ssotest.AttackOptions{Slack: time.Millisecond, MaxTime: time.Minute, EncryptTo: c.SP.DecryptionKeys[0].Certificate}
 }
 
 // sameAttributes is a target that also counts a change of any attribute as

@@ -30,6 +30,13 @@ func TestSamlifyLogout(t *testing.T) {
 	})
 }
 
+// TestSamlpLogout does the same with samlp.
+func TestSamlpLogout(t *testing.T) {
+	testLogout(t, "samlp (npm)", npmVersion(t, "samlp"), func(t *testing.T) *sso.Connection {
+		return startNPM(t, "samlp", npmVariant{signAssertion: true, signRequests: true})
+	})
+}
+
 func testLogout(t *testing.T, name, version string, begin func(t *testing.T) *sso.Connection) {
 	t.Helper()
 	login := func(t *testing.T, conn *sso.Connection) *sso.Assertion {
@@ -95,11 +102,16 @@ func testLogout(t *testing.T, name, version string, begin func(t *testing.T) *ss
 		if diff := cmp.Diff([]string{a.SessionIndex}, ended.SessionIndexes); diff != "" || ended.Subject.Value != a.Subject.Value {
 			t.Errorf("ended %+v (-want +got):\n%s", ended, diff)
 		}
-		to, err := answer.RedirectURL("")
+		// RelayState goes back with the answer.
+		query, err := url.ParseQuery(in.RawQuery)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if resp, body := fetch(t, to); resp.StatusCode != http.StatusOK || !strings.Contains(body, "logged out") {
+		to, err := answer.RedirectURL(query.Get("RelayState"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, body := fetch(t, to); resp.StatusCode != http.StatusOK {
 			t.Errorf("the IdP took our answer with %s:\n%s", resp.Status, tail(body))
 		}
 	})

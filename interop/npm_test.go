@@ -57,13 +57,13 @@ func startNPM(t *testing.T, name string, v npmVariant) *sso.Connection {
 	if err := os.WriteFile(filepath.Join(dir, "sp.xml"), md, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"idp.key.pem", "idp.crt.pem", "sp-encryption.crt.pem"} {
+	for _, file := range []string{"idp.key.pem", "idp.crt.pem", "sp-encryption.crt.pem", "sp-signing.crt.pem"} {
 		copyFile(t, "../testdata/keys/"+file, filepath.Join(dir, file))
 	}
 	port := freePort(t)
 	base := fmt.Sprintf("http://127.0.0.1:%d", port)
 	config, err := json.Marshal(map[string]any{
-		"port": port, "base": base, "dir": dir, "acs": acsURL, "entity_id": entityID, "sign_response": v.signResponse, "sign_assertion": v.signAssertion,
+		"port": port, "base": base, "dir": dir, "acs": acsURL, "slo": sloURL, "entity_id": entityID, "sign_response": v.signResponse, "sign_assertion": v.signAssertion,
 		"encryption": v.encryption, "key_encryption": v.keyEncryption, "order": v.order, "want_signed": v.signRequests,
 	})
 	if err != nil {

@@ -82,7 +82,7 @@ func TestAttacks(t *testing.T) {
 		name, err := io.ReadAll(res.Body)
 		return string(name), err
 	})
-	report, err := w.idp.Attack(target, ssotest.AttackOptions{Slack: time.Millisecond, EncryptTo: pair.Certificate})
+	report, err := w.idp.Attack(target, ssotest.AttackOptions{Slack: time.Millisecond, MaxTime: time.Minute, EncryptTo: pair.Certificate})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,30 @@ if (C.encryption) {
   options.warnOnInsecureEncryptionAlgorithm = false;
 }
 
+// Sessions at this one service provider, and what a logout under way needs.
+const SessionParticipants = require('samlp/lib/sessionParticipants');
+let sessions = new SessionParticipants([]);
+function remember() {
+  sessions = new SessionParticipants([{
+    serviceProviderId: C.entity_id, nameId: 'алиса@example.com', nameIdFormat: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
+    sessionIndex: '_s1', serviceProviderLogoutURL: C.slo, cert: fs.readFileSync(C.dir + '/sp-signing.crt.pem', 'utf8'),
+  }]);
+}
+const states = new Map();
+const store = {
+  save: (req, state, done) => {
+    const handle = require('crypto').randomBytes(16).toString('hex');
+    states.set(handle, state);
+    done(null, handle);
+  },
+  load: (req, handle, options, done) => (done || options)(null, states.get(handle)),
+  update: (req, handle, state, done) => { states.set(handle, state); done(); },
+};
+const logout = () => samlp.logout({
+  issuer: C.base + '/metadata', cert, key, deflate: true, protocolBinding: 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
+  signatureAlgorithm: 'rsa-sha256', digestAlgorithm: 'sha256', sessionParticipants: sessions, store, destination: C.slo,
+});
+
 // What samlp expects of express.
 function shim(req, res, body) {
   const url = new URL(req.url, C.base);
@@ -43,6 +67,7 @@ function shim(req, res, body) {
   req.protocol = 'http';
   req.originalUrl = req.url;
   res.set = (name, value) => res.setHeader(name, value);
+  res.redirect = (to) => { res.writeHead(303, { Location: to }); res.end(); };
   res.send = (data) => {
     if (typeof data === 'number') res.statusCode = data, data = '';
     res.end(data);
@@ -59,12 +84,15 @@ http.createServer((req, res) => {
     try {
       if (path === '/healthy') return res.end('ok');
       if (path === '/metadata') {
-        return samlp.metadata({ issuer: C.base + '/metadata', cert, redirectEndpointPath: '/sso', postEndpointPath: '/sso', profileMapper })(req, res, fail);
+        return samlp.metadata({ issuer: C.base + '/metadata', cert, redirectEndpointPath: '/sso', postEndpointPath: '/sso', profileMapper,
+          logoutEndpointPaths: { redirect: '/slo' } })(req, res, fail);
       }
       if (path === '/denied') {
         return samlp.sendError({ issuer: C.base + '/metadata', cert, key, signatureAlgorithm: 'rsa-sha256', digestAlgorithm: 'sha256', destination: C.acs,
           getPostURL: (...args) => args[args.length - 1](null, C.acs), error: { code: 'urn:oasis:names:tc:SAML:2.0:status:Responder', description: 'Доступ закрыт' } })(req, res, fail);
       }
+      if (path === '/slo' || path === '/start-logout') return logout()(req, res, fail);
+      remember();
       if (path === '/start') delete req.query.SAMLRequest;
       samlp.auth(options)(req, res, fail);
     } catch (err) { fail(err); }

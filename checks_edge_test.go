@@ -204,3 +204,50 @@ func TestFormValues(t *testing.T) {
 		}
 	}
 }
+
+// TestWordsOfRefusals: of many audiences a refusal names a few and counts the rest,
+// and the IdP's own refusal can be shown as an error by itself.
+func TestWordsOfRefusals(t *testing.T) {
+	t.Parallel()
+	idp := testIdP()
+	conn := idp.Connection(sso.ServiceProvider{})
+	for _, k := range []struct {
+		audiences []string
+		got       string
+	}{
+		{nil, "none"},
+		{[]string{"a"}, `"a"`},
+		{[]string{"a", "b", "c", "d", "e"}, `"a", "b", "c", "d", "e"`},
+		{[]string{"a", "b", "c", "d", "e", "f"}, `"a", "b", "c", "d", "e" and 1 more`},
+		{[]string{"a", "b", "c", "d", "e", "f", "g"}, `"a", "b", "c", "d", "e" and 2 more`},
+	} {
+		form, err := idp.Respond(ssotest.RequestTo(conn, "_r1"), alice, ssotest.Options{BeforeSigning: func(response *etree.Element) {
+			r := response.FindElement("//AudienceRestriction")
+			ours := r.SelectElement("Audience")
+			for _, a := range k.audiences {
+				e := ours.Copy()
+				e.SetText(a)
+				r.AddChild(e)
+			}
+			r.RemoveChild(ours)
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = conn.VerifyResponse(t.Context(), form, sso.VerifyOptions{RequestID: "_r1", CurrentTime: noon})
+		var refusal *sso.VerifyError
+		if !errors.As(err, &refusal) || refusal.Reason != sso.ReasonAudience || refusal.Got != k.got {
+			t.Errorf("%d audiences: got %v, want %s", len(k.audiences), err, k.got)
+		}
+	}
+
+	form, err := idp.Respond(ssotest.RequestTo(conn, "_r1"), alice, ssotest.Options{Status: "RequestDenied"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = conn.VerifyResponse(t.Context(), form, sso.VerifyOptions{RequestID: "_r1", CurrentTime: noon})
+	var status *sso.StatusError
+	if !errors.As(err, &status) || !strings.HasPrefix(status.Error(), "the IdP answered ") || !strings.Contains(status.Error(), "RequestDenied") {
+		t.Errorf("got %v", err)
+	}
+}

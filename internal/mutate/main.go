@@ -6,6 +6,8 @@
 //	go run ./internal/mutate                 all of them
 //	go run ./internal/mutate -sample 100     a hundred of each group, chosen by -seed
 //	go run ./internal/mutate -only xmlsig    one group
+//	go run ./internal/mutate -report F       write the names of what survives to F
+//	go run ./internal/mutate -again F        try only those again
 //	go run ./internal/mutate -list           what would be changed
 //
 // Nothing in the tree is touched: changed files reach the compiler by an overlay.
@@ -27,7 +29,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 )
@@ -62,8 +64,9 @@ func main() {
 	only := flag.String("only", "", "the `group` to try: xmltree, xmlsig, xmlenc or checks")
 	list := flag.Bool("list", false, "list the changes and try none")
 	report := flag.String("report", "", "append what survives to this `file`")
+	again := flag.String("again", "", "try only what such a `file` names")
 	flag.Parse()
-	failed, err := run(*sample, *seed, *only, *list, *report)
+	failed, err := run(options{*sample, *seed, *only, *list, *report, *again})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 	}
@@ -80,40 +83,69 @@ func (t *tally) add(o tally) {
 	t.explained, t.survived = t.explained+o.explained, t.survived+o.survived
 }
 
-func run(sample int, seed uint64, only string, list bool, report string) (failed bool, err error) {
+type options struct {
+	sample int
+	seed   uint64
+	only   string
+	list   bool
+	report string
+	again  string
+}
+
+// choose says which of the changes are to be tried.
+func (o options) choose(all []mutant) ([]int, error) {
+	try := rand.New(rand.NewPCG(o.seed, o.seed)).Perm(len(all))
+	if o.sample > 0 && o.sample < len(all) {
+		try = try[:o.sample]
+	}
+	if o.again != "" {
+		text, err := os.ReadFile(o.again)
+		if err != nil {
+			return nil, err
+		}
+		named := strings.Split(string(text), "\n")
+		try = slices.DeleteFunc(try, func(i int) bool { return !slices.Contains(named, all[i].key()) })
+	}
+	slices.Sort(try)
+	return try, nil
+}
+
+func run(o options) (failed bool, err error) {
 	reasons, err := parseReasons(explained)
 	if err != nil {
 		return false, err
 	}
 	var sum tally
 	for _, g := range groups {
-		if only != "" && g.name != only {
+		if o.only != "" && g.name != o.only {
 			continue
 		}
 		all, err := mutantsOf(g)
 		if err != nil {
 			return false, err
 		}
-		try := rand.New(rand.NewPCG(seed, seed)).Perm(len(all))
-		if sample > 0 && sample < len(all) {
-			try = try[:sample]
+		try, err := o.choose(all)
+		if err != nil {
+			return false, err
 		}
-		sort.Ints(try)
-		if list {
+		if len(try) == 0 {
+			continue
+		}
+		if o.list {
 			for _, i := range try {
 				fmt.Println(all[i])
 			}
 			fmt.Printf("%s: %d changes\n", g.name, len(all))
 			continue
 		}
-		t, err := g.try(all, try, reasons, report)
+		t, err := g.try(all, try, reasons, o.report)
 		if err != nil {
 			return false, err
 		}
 		fmt.Printf("%s: %d changes, %d do not compile, %d noticed, %d explained, %d survive\n", g.name, t.tried, t.broken, t.killed, t.explained, t.survived)
 		sum.add(t)
 	}
-	if list {
+	if o.list {
 		return false, nil
 	}
 	fmt.Printf("all: %d changes, %d do not compile, %d noticed, %d explained, %d survive\n", sum.tried, sum.broken, sum.killed, sum.explained, sum.survived)

@@ -45,7 +45,6 @@ func (a *app) handler() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/sso/", a.sso.Mount("/sso")) // login, invite, test, ACS, metadata
-	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files)))
 	mux.HandleFunc("GET /{$}", a.home)
 	mux.HandleFunc("GET /login/{account}", a.showLogin)
 	mux.HandleFunc("POST /login/{account}", a.login)
@@ -77,7 +76,10 @@ func (a *app) handler() (http.Handler, error) {
 	csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.problem(w, r, http.StatusForbidden, "cross_origin")
 	}))
-	return secureHeaders(a.sessions.LoadAndSave(csrf.Handler(mux))), nil
+	outer := http.NewServeMux()
+	outer.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files))) // needs no session
+	outer.Handle("/", a.sessions.LoadAndSave(csrf.Handler(mux)))
+	return secureHeaders(outer), nil
 }
 
 // policy is the Content-Security-Policy of every page of the application:

@@ -36,7 +36,7 @@ func hashed(token string) string {
 
 // FindCtx returns a session that has not expired.
 func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
-	found, err := s.db.texts(ctx, s.db.pool, `SELECT body FROM crm_sessions WHERE id = ?1 AND expires > ?2`, hashed(token), time.Now().UnixMilli())
+	found, err := s.db.texts(ctx, s.db.pool, `SELECT body FROM crm_sessions WHERE id = ?1 AND expires > ?2 AND body <> ''`, hashed(token), time.Now().UnixMilli())
 	if err != nil || len(found) == 0 {
 		return nil, false, err
 	}
@@ -44,20 +44,22 @@ func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, 
 	return body, err == nil, err
 }
 
-// CommitCtx stores a session, and clears those that expired.
+// CommitCtx stores a session, and clears those that expired. One that has ended
+// stays ended: a request that was under way at the logout commits after it, and
+// would bring the session back.
 func (s sessionStore) CommitCtx(ctx context.Context, token string, body []byte, expires time.Time) error {
 	if _, err := s.db.exec(ctx, s.db.pool, `DELETE FROM crm_sessions WHERE expires <= ?1`, time.Now().UnixMilli()); err != nil {
 		return err
 	}
 	_, err := s.db.exec(ctx, s.db.pool, `INSERT INTO crm_sessions (id, body, expires) VALUES (?1, ?2, ?3)
-		ON CONFLICT (id) DO UPDATE SET body = excluded.body, expires = excluded.expires`,
+		ON CONFLICT (id) DO UPDATE SET body = excluded.body, expires = excluded.expires WHERE crm_sessions.body <> ''`,
 		hashed(token), base64.RawStdEncoding.EncodeToString(body), expires.UnixMilli())
 	return err
 }
 
-// DeleteCtx ends a session.
+// DeleteCtx ends a session. Its row stays, empty, until it expires.
 func (s sessionStore) DeleteCtx(ctx context.Context, token string) error {
-	_, err := s.db.exec(ctx, s.db.pool, `DELETE FROM crm_sessions WHERE id = ?1`, hashed(token))
+	_, err := s.db.exec(ctx, s.db.pool, `UPDATE crm_sessions SET body = '' WHERE id = ?1`, hashed(token))
 	return err
 }
 

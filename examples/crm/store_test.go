@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/ssoconn/sso"
 	"github.com/ssoconn/sso/internal/testserver"
@@ -38,6 +40,36 @@ func TestUsers(t *testing.T) {
 			}
 		}
 		ssotest.TestUserStore(t, func(*testing.T) sso.UserStore { return users{db} })
+	})
+}
+
+// TestSessionsStayEnded lets a request that began before a logout end after it.
+func TestSessionsStayEnded(t *testing.T) {
+	t.Parallel()
+	eachDatabase(t, func(t *testing.T, dsn string) {
+		ctx := t.Context()
+		db, err := openDatabase(ctx, dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		s := sessionStore{db}
+		until := time.Now().Add(time.Hour)
+		for _, tt := range []struct {
+			name string
+			end  func() error
+			want bool
+		}{
+			{"in use", func() error { return nil }, true},
+			{"ended", func() error { return s.DeleteCtx(ctx, "ended") }, false},
+		} {
+			if err := errors.Join(s.CommitCtx(ctx, tt.name, []byte("before"), until), tt.end(), s.CommitCtx(ctx, tt.name, []byte("after"), until)); err != nil {
+				t.Fatal(err)
+			}
+			if _, got, err := s.FindCtx(ctx, tt.name); err != nil || got != tt.want {
+				t.Errorf("%s: there is a session: %v, %v; want %v", tt.name, got, err, tt.want)
+			}
+		}
 	})
 }
 

@@ -1,18 +1,13 @@
 package interop
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ssoconn/sso"
 )
@@ -86,41 +81,15 @@ func startNPM(t *testing.T, name string, v npmVariant) *sso.Connection {
 
 func npmLogin(t *testing.T, name string, v npmVariant, want sso.Profile) {
 	t.Helper()
-	expected := "signs in"
-	if v.reason != "" {
-		expected = "refused: " + string(v.reason)
-	}
-	record(t, name+" (npm)", npmVersion(t, name), v.name, expected)
+	l := login{name + " (npm)", npmVersion(t, name), v.name, v.reason}
+	l.record(t)
 	conn := startNPM(t, name, v)
-	o := sso.VerifyOptions{}
-	var page string
-	if v.idpStarted {
-		_, page = fetch(t, strings.TrimSuffix(conn.IdP.SSOURL, "/sso")+"/start")
-		o.AllowIdPInitiated, o.Replay = true, onlyOnce{}
-	} else {
-		req, err := conn.NewAuthnRequest(sso.RequestOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		page = send(t, req, v.post)
-		o.RequestID = req.ID
-	}
-	_, fields := form(t, page)
-	a, err := conn.VerifyResponse(context.Background(), fields.Get("SAMLResponse"), o)
-	capture(name, v.name, conn, fields.Get("SAMLResponse"), o)
-	if v.reason != "" {
-		var ve *sso.VerifyError
-		if !errors.As(err, &ve) || ve.Reason != v.reason {
-			t.Fatalf("got %v, want a refusal for %s", err, v.reason)
-		}
+	page, o := begin(t, conn, v.idpStarted, v.post)
+	a := l.verify(t, conn, page, o)
+	if a == nil {
 		return
 	}
-	if err != nil {
-		t.Fatalf("%v\n%s", err, conn.InspectResponse(context.Background(), fields.Get("SAMLResponse"), o))
-	}
-	if diff := cmp.Diff(want, conn.Profile(a)); diff != "" {
-		t.Errorf("profile (-want +got):\n%s", diff)
-	}
+	sameProfile(t, conn, a, want)
 	if a.Subject.Value != "алиса@example.com" {
 		t.Errorf("NameID %q", a.Subject.Value)
 	}
@@ -132,8 +101,6 @@ const (
 )
 
 func TestSamlpLogin(t *testing.T) {
-	want := sso.Profile{Email: "alice@example.com", FirstName: "Алиса 🐇", LastName: "Лидделл", Name: "Алиса 🐇 Лидделл",
-		Groups: []string{"Продажи", "Support", "R&D <core>"}, GroupsState: sso.GroupsPresent}
 	for _, v := range []npmVariant{
 		{name: "signed assertion", signAssertion: true},
 		{name: "signed response", signResponse: true},
@@ -148,14 +115,14 @@ func TestSamlpLogin(t *testing.T) {
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
-			npmLogin(t, "samlp", v, want)
+			npmLogin(t, "samlp", v, alice)
 		})
 	}
 }
 
 func TestSamlifyLogin(t *testing.T) {
-	want := sso.Profile{Email: "alice@example.com", FirstName: "Алиса 🐇", LastName: "Лидделл", Name: "Алиса 🐇 Лидделл",
-		Groups: []string{"R&D <core>"}, GroupsState: sso.GroupsPresent}
+	want := alice
+	want.Groups = []string{"R&D <core>"}
 	for _, v := range []npmVariant{
 		{name: "signed assertion"},
 		{name: "both signed", signResponse: true},

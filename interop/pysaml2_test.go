@@ -3,7 +3,6 @@ package interop
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ssoconn/sso"
 )
@@ -118,50 +115,23 @@ func TestPysaml2Login(t *testing.T) {
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
-			expected := "signs in"
-			if v.reason != "" {
-				expected = "refused: " + string(v.reason)
-			}
-			record(t, "pysaml2", pysaml2Version(), v.name, expected)
+			l := login{"pysaml2", pysaml2Version(), v.name, v.reason}
+			l.record(t)
 			if v.signAlg == "" {
 				// pysaml2 7.0 signs with SHA-1 unless told otherwise.
 				v.signAlg, v.digestAlg = rsa+"sha256", "http://www.w3.org/2001/04/xmlenc#sha256"
 			}
 			conn := startPysaml2(t, v)
-			o := sso.VerifyOptions{}
-			var page string
-			if v.idpStarted {
-				_, page = fetch(t, strings.TrimSuffix(conn.IdP.SSOURL, "/sso")+"/start")
-				o.AllowIdPInitiated, o.Replay = true, onlyOnce{}
-			} else {
-				req, err := conn.NewAuthnRequest(sso.RequestOptions{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				page = send(t, req, v.post)
-				o.RequestID = req.ID
-			}
+			page, o := begin(t, conn, v.idpStarted, v.post)
 			action, fields := form(t, page)
 			if action != acsURL || fields.Get("RelayState") != "handle" {
 				t.Errorf("posts to %q with RelayState %q", action, fields.Get("RelayState"))
 			}
-			a, err := conn.VerifyResponse(context.Background(), fields.Get("SAMLResponse"), o)
-			capture("pysaml2", v.name, conn, fields.Get("SAMLResponse"), o)
-			if v.reason != "" {
-				var ve *sso.VerifyError
-				if !errors.As(err, &ve) || ve.Reason != v.reason {
-					t.Fatalf("got %v, want a refusal for %s", err, v.reason)
-				}
+			a := l.verify(t, conn, page, o)
+			if a == nil {
 				return
 			}
-			if err != nil {
-				t.Fatalf("%v\n%s", err, conn.InspectResponse(context.Background(), fields.Get("SAMLResponse"), o))
-			}
-			want := sso.Profile{Email: "alice@example.com", FirstName: "Алиса 🐇", LastName: "Лидделл", Name: "Алиса 🐇 Лидделл",
-				Groups: []string{"Продажи", "Support", "R&D <core>"}, GroupsState: sso.GroupsPresent}
-			if diff := cmp.Diff(want, conn.Profile(a)); diff != "" {
-				t.Errorf("profile (-want +got):\n%s", diff)
-			}
+			sameProfile(t, conn, a, alice)
 			if a.Subject.Value != "алиса@example.com" {
 				t.Errorf("NameID %q", a.Subject.Value)
 			}
@@ -170,33 +140,4 @@ func TestPysaml2Login(t *testing.T) {
 			}
 		})
 	}
-}
-
-// send takes a request to the IdP as a browser does and returns the page.
-func send(t *testing.T, req *sso.AuthnRequest, post bool) string {
-	t.Helper()
-	var resp *http.Response
-	if post {
-		page, err := req.PostForm("handle")
-		if err != nil {
-			t.Fatal(err)
-		}
-		action, fields := form(t, string(page))
-		if resp, err = browser.PostForm(action, fields); err != nil {
-			t.Fatal(err)
-		}
-	} else {
-		to, err := req.RedirectURL("handle")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if resp, err = browser.Get(to); err != nil {
-			t.Fatal(err)
-		}
-	}
-	body := readBody(t, resp)
-	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("the IdP answered %s:\n%s", resp.Status, tail(body))
-	}
-	return body
 }

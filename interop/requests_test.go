@@ -49,7 +49,7 @@ func TestRequestOptions(t *testing.T) {
 		run(t, "pysaml2", pysaml2Version(), conn, map[string]bool{"redirect": false, "POST": true})
 	})
 	t.Run("crewjam", func(t *testing.T) {
-		_, conn := startCrewjam(t, false)
+		conn := startCrewjam(t, false)
 		run(t, "crewjam/saml", moduleVersion("github.com/crewjam/saml"), conn, map[string]bool{"redirect": false, "POST": true})
 	})
 	t.Run("samlify", func(t *testing.T) {

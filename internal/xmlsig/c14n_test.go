@@ -88,6 +88,19 @@ func TestCanonicalForms(t *testing.T) {
 		{"xml: above, 1.1", `<r xml:lang="en" xml:id="i" xml:foo=""><s xml:lang="ru" xml:space="default"><a xml:space="preserve" z="" xml:id="j"/></s></r>`, c11, "",
 			`<a z="" xml:id="j" xml:lang="ru" xml:space="preserve"></a>`},
 		{"xml: not below", `<r xml:lang="en"><a><b/></a></r>`, c10, "", `<a xml:lang="en"><b></b></a>`},
+		{"xml: above, 1.1, comments in", `<r xml:id="i" xml:lang="en"><a><!--c--></a></r>`, c11C, "", `<a xml:lang="en"><!--c--></a>`},
+		{"xml: above, 1.0, comments in", `<r xml:id="i" xml:lang="en"><a><!--c--></a></r>`, c10C, "", `<a xml:id="i" xml:lang="en"><!--c--></a>`},
+		{"xml: not below, where there are attributes", `<r xml:lang="en"><a><b c=""/></a></r>`, c10, "", `<a xml:lang="en"><b c=""></b></a>`},
+		{"xml: above and of its own", `<r xml:lang="en"><a xml:lang="ru"/></r>`, c10, "", `<a xml:lang="ru"></a>`},
+		{"xml: above after others", `<r b="" xml:foo="" xml:lang="en"><a/></r>`, c11, "", `<a xml:lang="en"></a>`},
+		{"attribute above in a default namespace", `<r xmlns="urn:1" b=""><a/></r>`, exc, "", `<a xmlns="urn:1"></a>`},
+		{"two prefixes of one namespace", `<a xmlns:p="urn:1" xmlns:q="urn:1" p:c="" q:b=""/>`, exc, "",
+			`<a xmlns:p="urn:1" xmlns:q="urn:1" q:b="" p:c=""></a>`},
+		{"many attributes", `<a n="" m="" l="" k="" j="" i="" h="" g="" f="" e="" d="" c="" b="" a=""/>`, exc, "",
+			`<a a="" b="" c="" d="" e="" f="" g="" h="" i="" j="" k="" l="" m="" n=""></a>`},
+		{"many attributes, some of them above", `<r xml:lang="en" xml:space="default"><s xml:lang="ru"><a m="" l="" k="" j="" i="" h="" g="" f="" e="" d="" c="" b="" xml:lang="be"/></s></r>`, c10, "",
+			`<a b="" c="" d="" e="" f="" g="" h="" i="" j="" k="" l="" m="" xml:lang="be" xml:space="default"></a>`},
+		{"many prefixes", manyPrefixes(20), exc, "", strings.Replace(manyPrefixes(20), ` xmlns:p0="urn:0"`, "", 1)},
 		{"xml:base of its own, 1.1", `<a xml:base="b"><c xml:base="d"/></a>`, c11, "", `<a xml:base="b"><c xml:base="d"></c></a>`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -98,6 +111,20 @@ func TestCanonicalForms(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyPrefixes is a document in canonical form, but for an unused declaration: n
+// prefixes in all, each declared and used inside of the one before.
+func manyPrefixes(n int) string {
+	var b strings.Builder
+	b.WriteString(`<a xmlns:p0="urn:0">`)
+	for i := 1; i < n; i++ {
+		fmt.Fprintf(&b, `<p%d:b xmlns:p%[1]d="urn:%[1]d" xml:lang="" p%[1]d:c="">`, i)
+	}
+	for i := n - 1; i > 0; i-- {
+		fmt.Fprintf(&b, `</p%d:b>`, i)
+	}
+	return b.String() + `</a>`
 }
 
 func TestCanonicalFaults(t *testing.T) {
@@ -133,6 +160,7 @@ func TestCanonicalFaults(t *testing.T) {
 		{"xml for something else", loose(`<a xmlns:xml="urn:1"/>`), ExcC14N, errReserved},
 		{"xmlns declared", loose(`<a xmlns:xmlns="urn:1"/>`), ExcC14N, errReserved},
 		{"another prefix for xml", loose(`<a xmlns:p="` + xmlSpace + `"/>`), ExcC14N, errReserved},
+		{"undeclared prefix above", find(t, loose(`<r xmlns:p=""><a/></r>`), "a"), ExcC14N, errUnbind},
 		{"attribute twice", loose(`<a b="1" b="2"/>`), ExcC14N, errTwice},
 		{"attribute twice by name", loose(`<a xmlns:p="urn:1" xmlns:q="urn:1" p:b="1" q:b="2"/>`), ExcC14N, errTwice},
 		{"attribute of xml: twice", loose(`<a xml:lang="1" xml:lang="2"/>`), C14N10, errTwice},
@@ -147,20 +175,94 @@ func TestCanonicalFaults(t *testing.T) {
 		}
 	}
 	for _, form := range []string{"", enveloped, "http://www.w3.org/2001/10/xml-exc-c14n"} {
-		if err := Canonicalize(&bytes.Buffer{}, deep, form, nil); err == nil {
+		if err := Canonicalize(&bytes.Buffer{}, parse(t, `<a/>`), form, nil); err == nil {
 			t.Errorf("form %q: no error", form)
 		}
 	}
-	if err := Canonicalize(brokenWriter{}, parse(t, response(50)), ExcC14N, nil); !errors.Is(err, errBroken) {
-		t.Errorf("broken writer: got %v", err)
+	for _, text := range []string{"", strings.Repeat("x", 3*bufSize)} {
+		if err := Canonicalize(&brokenWriter{}, parse(t, "<a>"+text+"</a>"), ExcC14N, nil); !errors.Is(err, errBroken) {
+			t.Errorf("broken writer: got %v", err)
+		}
 	}
 }
 
-type brokenWriter struct{}
+// TestCanonAgain uses one canon for one form after the other, as Verify does:
+// nothing of a run shows in the next, not even of one that failed.
+func TestCanonAgain(t *testing.T) {
+	t.Parallel()
+	doc := parse(t, `<r xmlns:p="urn:1" xmlns:q="urn:2" xml:lang="en"><a c="" b=""/></r>`)
+	broken := etree.NewElement("a")
+	broken.CreateAttr("xmlns", "urn:3")
+	broken.CreateAttr("b", "")
+	broken.CreateAttr("x:c", "")
+	many := strings.Fields("b c d e f g h i j q")
+	again := new(canon)
+	for _, k := range []struct {
+		el       *etree.Element
+		form     string
+		prefixes []string
+		want     string
+	}{
+		{find(t, doc, "a"), ExcC14N, many, `<a xmlns:q="urn:2" b="" c=""></a>`},
+		{find(t, doc, "a"), ExcC14N, []string{"p"}, `<a xmlns:p="urn:1" b="" c=""></a>`},
+		{find(t, doc, "a"), ExcC14N, nil, `<a b="" c=""></a>`},
+		{broken, ExcC14N, nil, ""},
+		{find(t, doc, "a"), ExcC14N, nil, `<a b="" c=""></a>`},
+		{find(t, doc, "a"), C14N10, many, `<a xmlns:p="urn:1" xmlns:q="urn:2" b="" c="" xml:lang="en"></a>`},
+		{find(t, doc, "a"), ExcC14N, many, `<a xmlns:q="urn:2" b="" c=""></a>`},
+		{find(t, doc, "a"), C14N10, nil, `<a xmlns:p="urn:1" xmlns:q="urn:2" b="" c="" xml:lang="en"></a>`},
+	} {
+		f, ok := formOf(k.form)
+		if !ok {
+			t.Fatalf("no form %s", k.form)
+		}
+		var b bytes.Buffer
+		if err := again.run(&b, k.el, f, k.prefixes, nil); (err != nil) != (k.want == "") {
+			t.Errorf("%s %q: got %v", k.form, k.prefixes, err)
+		} else if err == nil && b.String() != k.want {
+			t.Errorf("%s %q: got %s, want %s", k.form, k.prefixes, &b, k.want)
+		}
+	}
+}
+
+// TestLongNames: a long namespace name that each of many elements writes or
+// compares again is refused, and short ones are not.
+func TestLongNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 64<<10)
+	for _, k := range []struct {
+		name, open, each string
+		times            int
+		want             error
+	}{
+		{"long names written once", `<a xmlns:p="urn:` + long + `" p:b="">`, `<c/>`, 4000, nil},
+		{"long name written again", `<a xmlns:p="urn:` + long + `">`, `<p:c/>`, 32, errNamespaces},
+		{"long name written again, but seldom", `<a xmlns:p="urn:` + long + `">`, `<p:c/>`, 8, nil},
+		{"long names compared", `<a xmlns:p="urn:` + long + `1" xmlns:q="urn:` + long + `2" p:b="" q:b="">`, `<c p:b="" q:b=""/>`, 32, errNamespaces},
+		{"one long name, compared with itself", `<a xmlns:p="urn:` + long + `1" p:b="">`, `<c p:b="" p:d=""/>`, 32, nil},
+		{"short names compared", `<a xmlns:p="urn:1" xmlns:q="urn:2" xmlns:r="urn:3" xmlns:s="urn:4" xmlns:t="urn:5" xmlns:u="urn:6" p:b="" q:b="" r:b="" s:b="" t:b="" u:b="">`,
+			`<c u:b="" t:b="" s:b="" r:b="" q:b="" p:b=""/>`, 4000, nil},
+		{"much text beside names", `<a xmlns:p="urn:` + long + `">`, `<p:c>` + long + `</p:c>`, 40, nil},
+	} {
+		el := parse(t, k.open+strings.Repeat(k.each, k.times)+`</a>`)
+		if err := Canonicalize(&bytes.Buffer{}, el, ExcC14N, nil); !errors.Is(err, k.want) {
+			t.Errorf("%s: got %v, want %v", k.name, err, k.want)
+		}
+	}
+}
+
+// brokenWriter fails once: the error must not get lost by what comes after it.
+type brokenWriter struct{ failed bool }
 
 var errBroken = errors.New("broken")
 
-func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
+func (w *brokenWriter) Write(b []byte) (int, error) {
+	if w.failed {
+		return len(b), nil
+	}
+	w.failed = true
+	return 0, errBroken
+}
 
 // The buffer may end anywhere.
 func TestBuffer(t *testing.T) {

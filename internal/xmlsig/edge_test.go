@@ -25,6 +25,16 @@ func TestTreesNotRead(t *testing.T) {
 		{"reserved prefix above, no KeyInfo", SignOptions{KeyInfo: KeyInfoNone}, func(a *etree.Element) { a.Parent().CreateAttr("xmlns:xml", "urn:x") }, KindMalformed},
 		{"reserved name above", SignOptions{KeyInfo: KeyInfoNone}, func(a *etree.Element) { a.Parent().CreateAttr("xmlns:x", xmlnsURI) }, KindMalformed},
 		{"unbound prefix above", SignOptions{KeyInfo: KeyInfoNone}, func(a *etree.Element) { a.Parent().CreateAttr("xmlns:x", "") }, KindMalformed},
+		{"another namespace in KeyInfo", SignOptions{}, func(a *etree.Element) {
+			e := a.FindElement("./Signature/KeyInfo").CreateElement("x")
+			e.CreateAttr("xmlns", "urn:x")
+			e.CreateAttr("ID", "y")
+		}, ""},
+		{"SAML in KeyInfo, as the default namespace, with an attribute", SignOptions{}, func(a *etree.Element) {
+			e := a.FindElement("./Signature/KeyInfo").CreateElement("x")
+			e.CreateAttr("xmlns", samlPrefix+"2.0:assertion")
+			e.CreateAttr("ID", "y")
+		}, KindMalformed},
 		{"reserved prefix in KeyInfo", SignOptions{}, func(a *etree.Element) {
 			a.FindElement("./Signature/KeyInfo").CreateElement("x").CreateAttr("xmlns:xml", "urn:x")
 		}, KindMalformed},
@@ -114,5 +124,18 @@ func TestErrorsAreShort(t *testing.T) {
 		if cut := strings.Contains(err.Error(), "…"); cut != (n > maxGot) || len(err.Error()) > 3*maxGot {
 			t.Errorf("%d bytes make an error of %d, cut: %v", n, len(err.Error()), cut)
 		}
+	}
+}
+
+// TestReferenceMessage: who reads the refusal learns which ID was signed.
+func TestReferenceMessage(t *testing.T) {
+	t.Parallel()
+	_, cert := pair(t, "idp")
+	a := find(t, parse(t, signedDoc(t, "idp", SignOptions{})), "Assertion")
+	id := a.SelectAttrValue("ID", "")
+	set(t, find(t, a, "Reference"), "URI", "#other")
+	_, err := Verify(a, pinned(cert), Options{})
+	if want := `the signature is for "#other", not for its parent "#` + id + `"`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }

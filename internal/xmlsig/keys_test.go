@@ -15,6 +15,8 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func certOf(pub crypto.PublicKey) *x509.Certificate { return &x509.Certificate{PublicKey: pub} }
@@ -110,6 +112,52 @@ func TestPinnedKeys(t *testing.T) {
 	}
 }
 
+// TestKeyMessages: what a refusal says of the keys that are pinned.
+func TestKeyMessages(t *testing.T) {
+	t.Parallel()
+	_, idp := pair(t, "idp")
+	_, idp2 := pair(t, "idp2")
+	_, weak := pair(t, "weak")
+	_, p224 := pair(t, "idp-p224")
+	_, p256 := pair(t, "idp-p256")
+	_, p384 := pair(t, "idp-p384")
+	ofBits := func(n uint) *x509.Certificate {
+		return certOf(&rsa.PublicKey{N: new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), n-1), big.NewInt(1)), E: 65537})
+	}
+	const (
+		rsa256   = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+		ecdsa256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
+	)
+	for _, c := range []struct {
+		name, method string
+		pinned       []*x509.Certificate
+		want         Error
+	}{
+		{"none", rsa256, nil, Error{Kind: KindKey, Msg: "no certificate is pinned"}},
+		{"another", rsa256, pinned(idp), Error{Kind: KindKey, Msg: "no certificate of the connection matches (1 tried)"}},
+		{"two others", rsa256, pinned(idp, p256, idp2), Error{Kind: KindKey, Msg: "no certificate of the connection matches (2 tried)"}},
+		{"two others of EC", ecdsa256, pinned(idp, p256, p384), Error{Kind: KindKey, Msg: "no certificate of the connection matches (2 tried)"}},
+		{"EC key for RSA", rsa256, pinned(p256), Error{Kind: KindKey, Got: rsa256, Msg: "no certificate of the connection has a key for " + rsa256}},
+		{"RSA key for EC", ecdsa256, pinned(idp), Error{Kind: KindKey, Got: ecdsa256, Msg: "no certificate of the connection has a key for " + ecdsa256}},
+		{"P-224", ecdsa256, pinned(p224), Error{Kind: KindKey, Got: ecdsa256, Msg: "no certificate of the connection has a key for " + ecdsa256}},
+		{"short", rsa256, pinned(weak), Error{Kind: KindAlgorithm, Got: "RSA 1024 bits", Msg: "the certificate's key is not accepted: RSA 1024 bits"}},
+		{"short beside another", rsa256, pinned(weak, idp), Error{Kind: KindKey,
+			Msg: "no certificate of the connection matches (1 tried); 1 not tried for the size of its key (RSA 1024 bits)"}},
+		{"as long as it may be", rsa256, pinned(ofBits(16384)), Error{Kind: KindKey, Msg: "no certificate of the connection matches (1 tried)"}},
+		{"longer", rsa256, pinned(ofBits(16385)), Error{Kind: KindAlgorithm, Got: "RSA 16385 bits", Msg: "the certificate's key is not accepted: RSA 16385 bits"}},
+		{"as short as it may be", rsa256, pinned(ofBits(2048)), Error{Kind: KindKey, Msg: "no certificate of the connection matches (1 tried)"}},
+		{"shorter", rsa256, pinned(ofBits(2047)), Error{Kind: KindAlgorithm, Got: "RSA 2047 bits", Msg: "the certificate's key is not accepted: RSA 2047 bits"}},
+	} {
+		_, err := VerifyBytes([]byte("data"), make([]byte, 64), c.method, c.pinned, Options{})
+		var got *Error
+		if !errors.As(err, &got) {
+			t.Errorf("%s: got %v", c.name, err)
+		} else if diff := cmp.Diff(c.want, *got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
 // signBytes is SignBytes without its allow-list.
 func signBytes(data string, key crypto.Signer, name string) ([]byte, string, error) {
 	m, err := methodFor(key.Public(), name)
@@ -168,6 +216,16 @@ func TestKeyInfo(t *testing.T) {
 			if !errors.As(err, &e) || e.Kind != KindKey || e.KeyInfoSHA256 != "" {
 				t.Errorf("got %+v", e)
 			}
+		}
+	})
+	t.Run("hint as long as it may be", func(t *testing.T) {
+		t.Parallel()
+		el := find(t, parse(t, signedDoc(t, "idp2", SignOptions{})), "Assertion")
+		find(t, el, "X509Certificate").SetText(strings.Repeat("A", maxCertificate))
+		_, err := Verify(el, pinned(idp), Options{})
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != KindKey || len(e.KeyInfoSHA256) != 64 {
+			t.Errorf("got %+v", e)
 		}
 	})
 	t.Run("changed after signing", func(t *testing.T) {

@@ -37,6 +37,7 @@ var pairs = []pair{
 	{rule: "U+FFFE", ok: "<a>\uFFFD</a>", bad: "<a>\uFFFE</a>", want: "line 1, column 4: not a character"},
 	{rule: "U+FFFF", ok: "<a>\uE000</a>", bad: "<a>\uFFFF</a>", want: "line 1, column 4: not a character"},
 	{rule: "NUL", ok: "<a>abcdefgh</a>", bad: "<a>abcdefg\x00h</a>", want: "line 1, column 11: not a character"},
+	{rule: "NUL in a name", ok: "<abc/>", bad: "<abc\x00/>", want: "line 1, column 5: not a character"},
 	{rule: "control in text", ok: "<a>\t</a>", bad: "<a>\x0B</a>", want: "line 1, column 4: not a character"},
 	{rule: "control in value", ok: `<a b=" "/>`, bad: "<a b=\"\x1F\"/>", want: "line 1, column 7: not a character"},
 	{rule: "control in comment", ok: "<a><!-- --></a>", bad: "<a><!--\x01--></a>", want: "line 1, column 8: not a character"},
@@ -58,6 +59,9 @@ var pairs = []pair{
 	{rule: "unquoted version", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version=1.0?><a/>`, want: "line 1, column 6: the XML declaration must begin with a version"},
 	{rule: "another sign for =", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version:"1.0"?><a/>`, want: "line 1, column 6: the XML declaration must begin with a version"},
 	{rule: "nothing for =", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version`, want: "line 1, column 6: the XML declaration must begin with a version"},
+	{rule: "declaration cut off", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml`, want: "line 1, column 1: processing instructions are not taken"},
+	{rule: "declaration cut off before a value", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version=`, want: "line 1, column 6: the XML declaration must begin with a version"},
+	{rule: "declaration of an empty version", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version=""?><a/>`, want: "line 1, column 1: only XML version 1.0"},
 	{rule: "mixed quotes", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version="1.0'?><a/>`, want: "line 1, column 6: the XML declaration must begin with a version"},
 	{rule: "declaration closed", ok: `<?xml version="1.0"?><a/>`, bad: `<?xml version="1.0"><a/>`, want: "line 1, column 20: the XML declaration holds something else"},
 	{rule: "declaration first", ok: `<?xml version="1.0"?> <a/>`, bad: ` <?xml version="1.0"?><a/>`, want: "line 1, column 2: an XML declaration must be the very first"},
@@ -112,6 +116,7 @@ var pairs = []pair{
 	{rule: "name start hyphen", ok: "<a-/>", bad: "<-a/>", want: "line 1, column 2: an element name is missing"},
 	{rule: "name space", ok: "<a/>", bad: "< a/>", want: "line 1, column 2: an element name is missing"},
 	{rule: "name character", ok: "<a_b/>", bad: "<a$b/>", want: `line 1, column 3: white space or the end of the tag of "a" expected`},
+	{rule: "digit after a letter beyond ASCII", ok: "<é1-.é/>", bad: "<1é/>", want: "line 1, column 2: an element name is missing"},
 	{rule: "name letter", ok: "<été·\u0301/>", bad: "<a×/>", want: `line 1, column 3: white space or the end`},
 	{rule: "name start combining", ok: "<a\u0301/>", bad: "<\u0301a/>", want: "line 1, column 2: an element name is missing"},
 	{rule: "name of new scripts", ok: "<\U00010000\u3007/>", bad: "<\U000F0000/>", want: "line 1, column 2: an element name is missing"},
@@ -188,6 +193,7 @@ var pairs = []pair{
 	{rule: "long port", ok: "<a xmlns:p='http://a.example:65535/'/>", bad: "<a xmlns:p='http://a.example:99999999999/'/>", want: `"xmlns:p": a namespace name must be an absolute URI`},
 
 	// Text (2.4, 2.7, 4.1, 4.6).
+	{rule: "line ends before everything", ok: "\r<a>1\r2</a>", bad: "\n<a>&</a>", want: "line 2, column 4: & begins no reference"},
 	{rule: "bare &", ok: "<a>a &amp; b</a>", bad: "<a>a & b</a>", want: "line 1, column 6: & begins no reference"},
 	{rule: "& at the end", ok: "<a>&amp;</a>", bad: "<a>&amp</a>", want: "line 1, column 4: & begins no reference"},
 	{rule: "bare & before ;", ok: "<a>a &amp; b;</a>", bad: "<a>a & b;</a>", want: "line 1, column 6: & begins no reference"},

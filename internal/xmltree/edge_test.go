@@ -1,6 +1,9 @@
 package xmltree
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -54,6 +57,60 @@ func TestNames(t *testing.T) {
 		}
 		if got := isNameRune(r, true); got != (in && nameTable[at].first) {
 			t.Errorf("%U at the start of a name: %v", r, got)
+		}
+	}
+}
+
+// TestDuplicates has two attributes of one expanded name among more than are
+// compared each with each, of names of all lengths, in any order.
+func TestDuplicates(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 1))
+	for range 500 {
+		var attrs []string
+		for i := range 12 + random.IntN(8) {
+			attrs = append(attrs, fmt.Sprintf("%s%d=''", strings.Repeat("n", 1+random.IntN(6)), i))
+		}
+		attrs = append(attrs, "p:nnn=''")
+		for _, k := range []struct {
+			other string
+			ok    bool
+		}{{"q:nnn=''", false}, {"r:nnn=''", true}} {
+			with := append([]string{k.other}, attrs...)
+			random.Shuffle(len(with), func(i, j int) { with[i], with[j] = with[j], with[i] })
+			doc := "<a xmlns:p='u:1' xmlns:q='u:1' xmlns:r='u:2' " + strings.Join(with, " ") + "/>"
+			if _, err := Parse([]byte(doc), Limits{}); (err == nil) != k.ok {
+				t.Fatalf("%s: got %v, want it taken: %v", doc, err, k.ok)
+			}
+		}
+	}
+}
+
+// TestLineEnds: each way to end a line is one \n in the tree, wherever it stands.
+func TestLineEnds(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{"\n", "\r", "\r\n"} {
+		for _, before := range []string{"", end, end + end} {
+			doc := before + "<a>" + end + "1" + end + end + "2</a>" + end
+			e, err := Parse([]byte(doc), Limits{})
+			if err != nil {
+				t.Fatalf("%q: %v", doc, err)
+			}
+			if got, want := e.Text(), "\n1\n\n2"; got != want {
+				t.Errorf("%q: got %q, want %q", doc, got, want)
+			}
+		}
+	}
+}
+
+func TestPosition(t *testing.T) {
+	t.Parallel()
+	for before, want := range map[string][2]int{
+		"": {1, 1}, "ab": {1, 3}, "\n": {2, 1}, "\r": {2, 1}, "\r\n": {2, 1}, "\n\r": {3, 1}, "\r\r": {3, 1}, "a\rb": {2, 2},
+		"\r\na\r\nbc": {3, 3}, "a\r\n\r\n": {3, 1},
+	} {
+		if line, column := position(before); line != want[0] || column != want[1] {
+			t.Errorf("%q: got line %d, column %d, want %v", before, line, column, want)
 		}
 	}
 }

@@ -275,6 +275,8 @@ func TestLimits(t *testing.T) {
 		{"attributes by default", Limits{}, "<a" + manyAttrs(64) + "/>", "<a" + manyAttrs(65) + "/>", "more than 64 attributes"},
 		{"declarations in scope", Limits{Attributes: 1}, "<a xmlns='u:1'><a xmlns='u:2'><a xmlns='u:3'><a xmlns='u:4'/><a xmlns='u:4'/></a></a></a>",
 			"<a xmlns='u:1'><a xmlns='u:2'><a xmlns='u:3'><a xmlns='u:4'><a xmlns='u:4'/></a></a></a></a>", "line 1, column 64: more than 4 namespace declarations in scope"},
+		{"declarations in scope, two attributes", Limits{Attributes: 2}, strings.Repeat("<a xmlns='u:1' xmlns:p='u:2'>", 4) + strings.Repeat("</a>", 4),
+			strings.Repeat("<a xmlns='u:1' xmlns:p='u:2'>", 5) + strings.Repeat("</a>", 5), "more than 8 namespace declarations in scope"},
 		{"elements", Limits{Elements: 3}, "<a><b/><c/></a>", "<a><b/><c/><d/></a>", "line 1, column 12: more than 3 elements, attributes, comments and runs of text"},
 		{"text counts", Limits{Elements: 3}, "<a>1<b/></a>", "<a>1<b/>2</a>", "more than 3 elements"},
 		{"attributes count", Limits{Elements: 3}, "<a b=''><b/></a>", "<a b=''><b c=''/></a>", "more than 3 elements"},

@@ -50,6 +50,8 @@ func TestTreesNotRead(t *testing.T) {
 				e = e.CreateElement("x")
 			}
 		}, ""},
+		{"processing instruction in the assertion", SignOptions{}, func(a *etree.Element) { a.CreateProcInst("x", "y") }, KindMalformed},
+		{"processing instruction in the signature", SignOptions{}, func(a *etree.Element) { a.SelectElement("Signature").CreateProcInst("x", "y") }, KindMalformed},
 		{"signature of the prefix xml", SignOptions{}, func(a *etree.Element) { a.SelectElement("Signature").Space = "xml" }, KindMalformed},
 		{"signature of no namespace", SignOptions{}, func(a *etree.Element) { a.SelectElement("Signature").Space = "nowhere" }, KindMalformed},
 	} {
@@ -124,6 +126,18 @@ func TestErrorsAreShort(t *testing.T) {
 		if cut := strings.Contains(err.Error(), "…"); cut != (n > maxGot) || len(err.Error()) > 3*maxGot {
 			t.Errorf("%d bytes make an error of %d, cut: %v", n, len(err.Error()), cut)
 		}
+	}
+}
+
+// TestTransformMessage: who reads the refusal learns which transform was expected.
+func TestTransformMessage(t *testing.T) {
+	t.Parallel()
+	_, cert := pair(t, "idp")
+	a := find(t, parse(t, signedDoc(t, "idp", SignOptions{})), "Assertion")
+	set(t, a.FindElement(".//Transform"), "Algorithm", ExcC14N)
+	_, err := Verify(a, pinned(cert), Options{})
+	if kindOf(t, err) != KindAlgorithm || !strings.HasSuffix(err.Error(), ", want enveloped-signature") {
+		t.Errorf("got %v", err)
 	}
 }
 

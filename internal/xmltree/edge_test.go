@@ -43,6 +43,43 @@ var nameTable = []struct {
 	{0xFDF0, 0xFFFD, true}, {0x10000, 0xEFFFF, true},
 }
 
+// TestNamespaceNames has the edges of what is an absolute URI (RFC 3986, 3).
+func TestNamespaceNames(t *testing.T) {
+	t.Parallel()
+	for uri, want := range map[string]bool{
+		"u:p": true, "a:": true, "z:p": true, "A:p": true, "Z:p": true, "aAzZ:p": true, "a09:p": true, "a+-.:p": true,
+		"": false, ":": false, ":p": false, "p": false, "0u:p": false, "9:p": false, "+:p": false, "-:p": false, ".:p": false,
+		"@:p": false, "`:p": false, "[:p": false, "{:p": false, "u@:p": false, "u`:p": false, "u[:p": false, "u{:p": false,
+		"u/:p": false, "u,:p": false, "u*:p": false, "u_:p": false, "\u00E9:p": false,
+
+		"u:%00": true, "u:%9a": true, "u:%aA": true, "u:%fF": true, "u:%41b": true, "u:-._~:/?@!$&'()*+,;=": true, "u:#": true, "u:p#q": true,
+		"u:%": false, "u:%4": false, "u:%g0": false, "u:%0g": false, "u:%G0": false, "u:%@0": false, "u:%0@": false, "u:%`0": false, "u:%0`": false,
+		"u:%/0": false, "u:%:0": false, "u:%4x": false, "u:%41|": false, "u:%41%": false, "u:p#q#r": false, "u:##": false,
+		"u:[": false, "u:]": false, "u:|": false, "u:\\": false, "u:^": false, "u: ": false, "u:\"": false, "u:\u00E9": false,
+
+		"u://": true, "u://a": true, "u://a/": true, "u:///p": true, "u:///p@q@r": true, "u:///p:q": true, "u://a?b:c": true, "u://a#b:c": true,
+		"u://u@a": true, "u://u:p@a": true, "u://u:p@a:8": true, "u://a:09": true, "u://a:12345": true, "u://a/b@c@d": true,
+		"u://a:": false, "u://a:/": false, "u://a:123456": false, "u://a:1a": false, "u://a:1:2": false, "u://a:-1": false,
+		"u://a@b@c": false, "u://@@b": false, "u://u@a:": false, "u://u@a:x": false,
+	} {
+		if got := isAbsolute(uri); got != want {
+			t.Errorf("%q: %v", uri, got)
+		}
+	}
+}
+
+// TestLongElementName: a name is cut where an error repeats it.
+func TestLongElementName(t *testing.T) {
+	t.Parallel()
+	for n, cut := range map[int]string{39: "", 40: "", 41: "…", 1000: "…"} {
+		_, err := Parse([]byte("<"+strings.Repeat("n", n)+" "), Limits{})
+		want := fmt.Sprintf("the document ends inside the tag of %q%s", strings.Repeat("n", min(n, 40)), cut)
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%d bytes: got %v, want %s", n, err, want)
+		}
+	}
+}
+
 // TestNames has every character there is, at the start of a name and in it.
 func TestNames(t *testing.T) {
 	t.Parallel()

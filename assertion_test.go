@@ -76,6 +76,20 @@ func TestAssertion(t *testing.T) {
 		}, func(a *sso.Assertion) {
 			a.Subject = sso.NameID{Value: "x", Format: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", NameQualifier: "urn:idp", SPNameQualifier: "urn:sp"}
 		}},
+		{"one attribute", func(t *testing.T, a *etree.Element) {
+			s := a.SelectElement("AttributeStatement")
+			s.Child = nil
+			add(t, s, `<saml:Attribute Name="n"><saml:AttributeValue>v</saml:AttributeValue></saml:Attribute>`)
+		}, func(a *sso.Assertion) { a.Attributes = sso.Attributes{{Name: "n", Values: []string{"v"}}} }},
+		{"two confirmations, the later end first", func(_ *testing.T, a *etree.Element) {
+			a.SelectElement("Conditions").RemoveAttr("NotOnOrAfter")
+			c := a.FindElement("./Subject/SubjectConfirmation")
+			a.SelectElement("Subject").AddChild(c.Copy())
+			c.SelectElement("SubjectConfirmationData").CreateAttr("NotOnOrAfter", at(7*time.Minute))
+		}, func(a *sso.Assertion) { a.NotOnOrAfter = noon.Add(7 * time.Minute) }},
+		{"the longest NameID", func(_ *testing.T, a *etree.Element) {
+			a.FindElement("./Subject/NameID").SetText(strings.Repeat("x", 1024))
+		}, func(a *sso.Assertion) { a.Subject.Value = strings.Repeat("x", 1024) }},
 		{"an attribute with all there is", func(t *testing.T, a *etree.Element) {
 			add(t, a.SelectElement("AttributeStatement"), `<saml:Attribute Name="n" NameFormat="urn:f" FriendlyName="fn"><saml:AttributeValue>v</saml:AttributeValue></saml:Attribute>`)
 		}, func(a *sso.Assertion) {
@@ -207,6 +221,13 @@ func TestRefusalsInWords(t *testing.T) {
 			c := s.SelectElement("StatusCode")
 			c.RemoveChild(c.SelectElement("StatusCode"))
 		}}, reason: sso.ReasonStatus, got: "Responder", want: "Success"},
+		{name: "a status code of two lines", o: before(set("//StatusCode", "Value", "urn:x\ny")),
+			reason: sso.ReasonStatus, got: `urn:x\ny`, want: "Success"},
+		{name: "a longer NameID", o: before(func(r *etree.Element) { r.FindElement("//NameID").SetText(strings.Repeat("x", 1025)) }),
+			reason: sso.ReasonSubject, got: "a NameID of 1025 bytes", want: "one NameID"},
+		{name: "something else among the attributes", o: before(func(r *etree.Element) {
+			r.FindElement("//AttributeStatement").CreateElement("saml:Other").CreateAttr("Name", "n")
+		}), reason: sso.ReasonAttributes, got: `the element "saml:Other" among the attributes`, want: "Attribute"},
 		{name: "two assertions", o: after(func(r *etree.Element) {
 			a := r.SelectElement("Assertion").Copy()
 			a.CreateAttr("ID", "_other")
@@ -337,27 +358,39 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestInspectionOfSomethingElse: where the document is no Response, nothing in it
-// is read as one.
-func TestInspectionOfSomethingElse(t *testing.T) {
+// TestInspectionStops: what an earlier failure makes meaningless is not done, and
+// said to be not done.
+func TestInspectionStops(t *testing.T) {
 	t.Parallel()
 	idp := testIdP()
 	conn := idp.Connection(sso.ServiceProvider{})
-	form, err := idp.Respond(ssotest.RequestTo(conn, "_r1"), alice, ssotest.Options{AfterSigning: func(r *etree.Element) { r.Tag = "LogoutResponse" }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := conn.InspectResponse(t.Context(), form, sso.VerifyOptions{RequestID: "_r1", CurrentTime: noon})
-	for _, c := range r.Checks {
-		want := sso.CheckSkipped
-		switch c.Name {
-		case "encoding", "xml":
-			want = sso.CheckPassed
-		case "message":
-			want = sso.CheckFailed
+	form := func(change func(*etree.Element)) string {
+		form, err := idp.Respond(ssotest.RequestTo(conn, "_r1"), alice, ssotest.Options{AfterSigning: change})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if c.Status != want {
-			t.Errorf("%s: %s, want %s", c.Name, c.Status, want)
+		return form
+	}
+	for _, k := range []struct {
+		name, form     string
+		passed, failed []string // everything else is skipped
+	}{
+		{"no base64", "!", nil, []string{"encoding"}},
+		{"no Response", form(func(r *etree.Element) { r.Tag = "LogoutResponse" }), []string{"encoding", "xml"}, []string{"message"}},
+		{"no assertion", form(func(r *etree.Element) { r.RemoveChild(r.SelectElement("Assertion")) }),
+			[]string{"encoding", "xml", "message", "version", "status", "response signature", "destination", "in response to"}, []string{"one assertion", "signed"}},
+	} {
+		var passed, failed []string
+		for _, c := range conn.InspectResponse(t.Context(), k.form, sso.VerifyOptions{RequestID: "_r1", CurrentTime: noon}).Checks {
+			switch c.Status {
+			case sso.CheckPassed:
+				passed = append(passed, c.Name)
+			case sso.CheckFailed:
+				failed = append(failed, c.Name)
+			}
+		}
+		if diff := cmp.Diff([][]string{k.passed, k.failed}, [][]string{passed, failed}); diff != "" {
+			t.Errorf("%s: passed and failed (-want +got):\n%s", k.name, diff)
 		}
 	}
 }

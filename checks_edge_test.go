@@ -26,6 +26,15 @@ func signResponse(t *testing.T, response *etree.Element) {
 	}
 }
 
+// withID gives the Signature of e an Id, or its KeyInfo the Id KeyInfo.
+func withID(e *etree.Element, id string) {
+	s := e.SelectElement("Signature")
+	if id == "KeyInfo" {
+		s = s.SelectElement("KeyInfo")
+	}
+	s.CreateAttr("Id", id)
+}
+
 // TestSharedIDsOfSignatures: an encrypted assertion and the Response around it
 // are signed one by one, as documents of their own, so the two Signatures may
 // have one Id, and are read. An Id that something else has they may not have.
@@ -34,6 +43,7 @@ func TestSharedIDsOfSignatures(t *testing.T) {
 	key, signer := vectorKey(t, "sp-encryption"), vectorKey(t, "idp")
 	for _, k := range []struct{ name, inner, outer, twice string }{
 		{"none", "", "", ""},
+		{"that of a KeyInfo on both", "KeyInfo", "KeyInfo", "KeyInfo"},
 		{"two", "_s1", "_s2", ""},
 		{"the same", "_s", "_s", ""},
 		{"the Response's inside", "_r", "", "_r"},
@@ -54,12 +64,12 @@ func TestSharedIDsOfSignatures(t *testing.T) {
 				AfterSigning: func(response *etree.Element) {
 					assertion := response.SelectElement("Assertion")
 					if k.inner != "" {
-						assertion.SelectElement("Signature").CreateAttr("Id", k.inner)
+						withID(assertion, k.inner)
 					}
 					encrypt(t, "./Assertion", "EncryptedAssertion", "aes256-gcm", key)(response)
 					signResponse(t, response)
 					if k.outer != "" {
-						response.SelectElement("Signature").CreateAttr("Id", k.outer)
+						withID(response, k.outer)
 					}
 				}})
 			if err != nil {

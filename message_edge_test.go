@@ -121,10 +121,81 @@ func TestIDsOfDecrypted(t *testing.T) {
 	}
 }
 
+// TestPlaces: what signature wrapping is made of is refused wherever it stands, and
+// nothing for its looks alone.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	extensions := func(r *etree.Element) *etree.Element {
+		e := etree.NewElement("samlp:Extensions")
+		r.InsertChildAt(r.SelectElement("Status").Index(), e)
+		return e
+	}
+	twice := func(name, value string) func(*etree.Element) {
+		return func(r *etree.Element) {
+			e := extensions(r)
+			e.CreateAttr("xmlns:x", "urn:x")
+			e.CreateElement("x").CreateAttr(name, value)
+			e.CreateElement("x").CreateAttr(name, value)
+		}
+	}
+	element := func(tag, namespace string) func(*etree.Element) {
+		return func(r *etree.Element) {
+			prefix, _, _ := strings.Cut(tag, ":")
+			extensions(r).CreateElement(tag).CreateAttr("xmlns:"+prefix, namespace)
+		}
+	}
+	id := func(s string) func(*etree.Element) {
+		return func(r *etree.Element) { r.SelectElement("Assertion").CreateAttr("ID", s) }
+	}
+	const assertion, protocol = "urn:oasis:names:tc:SAML:2.0:assertion", "urn:oasis:names:tc:SAML:2.0:protocol"
+	for _, k := range []struct {
+		name          string
+		sign          ssotest.Signed
+		before, after func(r *etree.Element) // it is signed
+		want          sso.Reason
+	}{
+		{name: "nothing"},
+		{name: "Extensions of a signed Response", sign: ssotest.SignResponse, before: element("x:x", "urn:x")},
+		{name: "two elements in one language", before: twice("xml:lang", "en")},
+		{name: "two attributes id of somebody else", before: twice("x:id", "_x")},
+		{name: "two attributes xml:id", before: twice("xml:id", "_x"), want: sso.ReasonMessage},
+		{name: "two attributes id", before: twice("id", "_x"), want: sso.ReasonMessage},
+		{name: "an Assertion in Extensions", before: element("saml:Assertion", assertion), want: sso.ReasonMessage},
+		{name: "an EncryptedAssertion in Extensions", before: element("saml:EncryptedAssertion", assertion), want: sso.ReasonMessage},
+		{name: "an EncryptedAssertion of somebody else", before: element("saml:EncryptedAssertion", "urn:x")},
+		{name: "a Response in Extensions", before: element("samlp:Response", protocol), want: sso.ReasonMessage},
+		{name: "a Response of somebody else", before: element("x:Response", "urn:x")},
+		{name: "two Signatures of one Id, nothing encrypted", sign: ssotest.SignBoth, after: func(r *etree.Element) {
+			r.SelectElement("Signature").CreateAttr("Id", "_s")
+			r.FindElement("./Assertion/Signature").CreateAttr("Id", "_s")
+		}, want: sso.ReasonMessage},
+		{name: "every kind of character in an ID", before: id("azAZ09_-.:~+/=\u0080\u00FF")},
+		{name: "the longest ID", before: id(strings.Repeat("a", 1024))},
+		{name: "a longer ID", sign: ssotest.SignNothing, before: id(strings.Repeat("a", 1025)), want: sso.ReasonAssertion},
+		{name: "an ID with the last character of ASCII", sign: ssotest.SignNothing, before: id("a\u007F"), want: sso.ReasonAssertion},
+		{name: "an ID that is fine, unsigned", sign: ssotest.SignNothing, before: id("a"), want: sso.ReasonUnsigned},
+	} {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			idp := testIdP()
+			conn := idp.Connection(sso.ServiceProvider{})
+			form, err := idp.Respond(ssotest.RequestTo(conn, "_r1"), alice, ssotest.Options{Sign: k.sign, BeforeSigning: k.before, AfterSigning: k.after})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = conn.VerifyResponse(t.Context(), form, sso.VerifyOptions{RequestID: "_r1", CurrentTime: noon})
+			if diff := cmp.Diff(k.want, reasonOf(err)); diff != "" {
+				t.Errorf("reason (-want +got):\n%s%v", diff, err)
+			}
+		})
+	}
+}
+
 // TestCertificateDates has the pinned certificate before, in and after its days.
 func TestCertificateDates(t *testing.T) {
 	t.Parallel()
 	from, till := vectorKey(t, "idp").Certificate.NotBefore, vectorKey(t, "idp").Certificate.NotAfter
+	day := func(t time.Time) string { return t.UTC().Format("2006-01-02") }
 	const month = 30 * 24 * time.Hour
 	for _, k := range []struct {
 		name    string
@@ -133,13 +204,13 @@ func TestCertificateDates(t *testing.T) {
 		reason  sso.Reason
 		warning string
 	}{
-		{"before", from.Add(-time.Second), false, "", "is valid from"},
+		{"before", from.Add(-time.Second), false, "", "is valid from " + day(from) + " only"},
 		{"before, refused", from.Add(-time.Second), true, sso.ReasonCertificate, ""},
 		{"the first second", from, true, "", ""},
 		{"a month left", till.Add(-month), true, "", ""},
-		{"less than a month left", till.Add(-month + time.Second), true, "", "expires on"},
-		{"the last second", till, true, "", "expires on"},
-		{"after", till.Add(time.Second), false, "", "expired on"},
+		{"less than a month left", till.Add(-month + time.Second), true, "", "expires on " + day(till)},
+		{"the last second", till, true, "", "expires on " + day(till)},
+		{"after", till.Add(time.Second), false, "", "expired on " + day(till)},
 		{"after, refused", till.Add(time.Second), true, sso.ReasonCertificate, ""},
 	} {
 		t.Run(k.name, func(t *testing.T) {
@@ -165,6 +236,12 @@ func TestCertificateDates(t *testing.T) {
 			}
 			if warned := strings.Join(a.Warnings, "\n"); k.warning == "" && warned != "" || !strings.Contains(warned, k.warning) {
 				t.Errorf("warnings %q, want %q", warned, k.warning)
+			}
+			// The administrator's report has it too.
+			for _, c := range conn.InspectResponse(t.Context(), form, sso.VerifyOptions{RequestID: "_r1", CurrentTime: k.now}).Checks {
+				if c.Name == "certificate" && ((c.Status == sso.CheckWarning) != (k.warning != "") || !strings.Contains(c.Got, k.warning)) {
+					t.Errorf("the report says %s %q, want %q", c.Status, c.Got, k.warning)
+				}
 			}
 		})
 	}

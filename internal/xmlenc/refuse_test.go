@@ -180,7 +180,9 @@ func TestStructure(t *testing.T) {
 	const tail = "</xenc:EncryptedData>"
 	expand := strings.NewReplacer("K", k, "D", whole, "d", rest, "I", info, "M", method, "C", data, "{", head, "}", tail,
 		"i", `<ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">`, "j", `</ds:KeyInfo>`, "e", `<CipherData/>`,
-		"A", `<xenc:AgreementMethod/>`, "n", `<ds:KeyName>k</ds:KeyName>`, "w", `<xenc:CipherData/>`)
+		"A", `<xenc:AgreementMethod/>`, "n", `<ds:KeyName>k</ds:KeyName>`, "w", `<xenc:CipherData/>`,
+		"x", `<xenc:CipherData><xenc:CipherValue><!--AAAA--></xenc:CipherValue></xenc:CipherData>`,
+		"y", `<xenc:CipherData><xenc:CipherValue><xenc:CipherValue>AAAA</xenc:CipherValue></xenc:CipherValue></xenc:CipherData>`)
 	for _, tt := range []struct{ pieces, got string }{
 		{"D", ""},
 		{"dK", ""},
@@ -212,6 +214,8 @@ func TestStructure(t *testing.T) {
 		{"dA", `element "AgreementMethod" in EncryptedAssertion`},
 		{"{MiAjC}", "no EncryptedKey"},
 		{"{MIe}", `element "CipherData" in EncryptedData`},
+		{"{MIx}", "CipherValue with more than text in it"},
+		{"{MIy}", "CipherValue with more than text in it"},
 		{"{MIw}", "CipherData without CipherValue"},
 		{"{MiijjC}", "no EncryptedKey"}, // not looked for any deeper
 		{"{MiiKjjC}", "no EncryptedKey"},

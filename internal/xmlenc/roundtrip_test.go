@@ -20,6 +20,22 @@ var lax = Options{AllowRSA15: true, CBCAuthenticated: true}
 
 var oaepHashes = []crypto.Hash{crypto.SHA1, crypto.SHA256, crypto.SHA384, crypto.SHA512}
 
+// TestContents has the ways to encrypt content once more, by their names in XML
+// Encryption 1.1, 5.2.
+func TestContents(t *testing.T) {
+	t.Parallel()
+	var want []content
+	for _, size := range []int{256, 192, 128} {
+		want = append(want, content{fmt.Sprintf("aes%d-gcm", size), fmt.Sprintf("http://www.w3.org/2009/xmlenc11#aes%d-gcm", size), size / 8, true})
+	}
+	for _, size := range []int{256, 192, 128} {
+		want = append(want, content{fmt.Sprintf("aes%d-cbc", size), fmt.Sprintf("http://www.w3.org/2001/04/xmlenc#aes%d-cbc", size), size / 8, false})
+	}
+	if diff := cmp.Diff(want, contents[:], cmp.AllowUnexported(content{})); diff != "" {
+		t.Errorf("contents (-want +got):\n%s", diff)
+	}
+}
+
 // transports are all key transports that Encrypt knows, by a readable name.
 func transports() map[string]EncryptOptions {
 	m := map[string]EncryptOptions{"rsa-1_5": {KeyTransport: "rsa-1_5"}}
@@ -189,7 +205,7 @@ func TestNamespaces(t *testing.T) {
 		wrapper     string // with the EncryptedData, which is %s
 		fails       bool
 		want        []string // namespace of the element and of its child
-		lifted      int      // declarations on the element
+		lifted      int      // attributes of the element: its own, and declarations given to it
 	}{
 		{
 			name:    "ns0 again (pysaml2)",
@@ -229,6 +245,29 @@ func TestNamespaces(t *testing.T) {
 			plain:   `<n:Assertion><n:Issuer/></n:Assertion>`,
 			want:    []string{saml, saml},
 			lifted:  1,
+		},
+		{
+			name:    "attributes among the declarations",
+			outer:   `<p:Response xmlns:p="` + samlp + `" Version="2.0">%s</p:Response>`,
+			wrapper: `<a:EncryptedAssertion Id="x" xmlns:b="urn:0" xmlns:a="` + saml + `">%s</a:EncryptedAssertion>`,
+			plain:   `<a:Assertion ID="y" xmlns:b="urn:b"><b:Issuer/></a:Assertion>`,
+			want:    []string{saml, "urn:b"},
+			lifted:  3,
+		},
+		{
+			name:    "an attribute before the default namespace",
+			outer:   `<p:Response xmlns:p="` + samlp + `">%s</p:Response>`,
+			wrapper: `<EncryptedAssertion xmlns="` + saml + `">%s</EncryptedAssertion>`,
+			plain:   `<Assertion ID="y" xmlns="` + saml + `"><Issuer/></Assertion>`,
+			want:    []string{saml, saml},
+			lifted:  2,
+		},
+		{
+			name:    "declared two elements above",
+			outer:   `<p:Response xmlns:p="` + samlp + `" xmlns:a="` + saml + `"><p:Extensions xmlns:c="urn:c">%s</p:Extensions></p:Response>`,
+			wrapper: `<a:EncryptedAssertion xmlns:a="` + saml + `">%s</a:EncryptedAssertion>`,
+			plain:   `<a:Assertion><a:Issuer/></a:Assertion>`,
+			want:    []string{saml, saml},
 		},
 		{
 			name:    "default namespace of the encrypted element",
@@ -287,7 +326,7 @@ func TestNamespaces(t *testing.T) {
 				return
 			}
 			root := parse(t, doc)
-			enc := root.ChildElements()[0]
+			enc := root.FindElement(".//EncryptedAssertion")
 			e, err := DecryptElement(enc, []crypto.Decrypter{key}, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -296,15 +335,15 @@ func TestNamespaces(t *testing.T) {
 				t.Errorf("%d attributes on the element, want %d: %s", n, tt.lifted, serialize(e))
 			}
 			// As the caller does it.
-			at := enc.Index()
-			root.RemoveChildAt(at)
-			root.InsertChildAt(at, e)
+			parent, at := enc.Parent(), enc.Index()
+			parent.RemoveChildAt(at)
+			parent.InsertChildAt(at, e)
 			got := []string{xmltree.Namespace(e), xmltree.Namespace(e.ChildElements()[0])}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("namespaces (-want +got):\n%s\n%s", diff, serialize(root))
 			}
 			// What it means must survive writing and reading.
-			again := parse(t, serialize(root)).ChildElements()[0]
+			again := parse(t, serialize(root)).FindElement(".//Assertion")
 			if diff := cmp.Diff(got, []string{xmltree.Namespace(again), xmltree.Namespace(again.ChildElements()[0])}); diff != "" {
 				t.Errorf("namespaces once written and read (-want +got):\n%s", diff)
 			}

@@ -191,7 +191,7 @@ func lift(e, enc *etree.Element) {
 		if _, own := binding(e, prefix); own {
 			continue
 		}
-		if uri, _ := bindingAbove(enc.Parent(), prefix); uri != a.Value {
+		if bindingAbove(enc.Parent(), prefix) != a.Value {
 			e.CreateAttr(a.FullKey(), a.Value)
 		}
 	}
@@ -202,18 +202,17 @@ func space(e, parent *etree.Element) string {
 	if uri, ok := binding(e, e.Space); ok {
 		return uri
 	}
-	uri, _ := bindingAbove(parent, e.Space)
-	return uri
+	return bindingAbove(parent, e.Space)
 }
 
-// bindingAbove returns what prefix means at e.
-func bindingAbove(e *etree.Element, prefix string) (uri string, ok bool) {
+// bindingAbove returns what prefix means at e, "" for nothing.
+func bindingAbove(e *etree.Element, prefix string) string {
 	for ; e != nil; e = e.Parent() {
 		if uri, ok := binding(e, prefix); ok {
-			return uri, true
+			return uri
 		}
 	}
-	return "", false
+	return ""
 }
 
 // binding returns what prefix is bound to by e itself.

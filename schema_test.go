@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ssoconn/sso/internal/testtool"
 )
 
 const (
@@ -19,10 +21,10 @@ const (
 func checkSchema(tb testing.TB, schema string, documents map[string][]byte) map[string]string {
 	tb.Helper()
 	const opensaml, xmltooling = "/usr/share/xml/opensaml/", "/usr/share/xml/xmltooling/"
-	needTool(tb, "xmllint", "libxml2-utils")
+	testtool.Path(tb, "xmllint", "libxml2-utils")
 	for _, file := range []string{opensaml + schema, xmltooling + "xmldsig-core-schema.xsd"} {
 		if _, err := os.Stat(file); err != nil {
-			unavailable(tb, file+" is missing (Debian: opensaml-schemas, xmltooling-schemas)")
+			testtool.Missing(tb, file+" is missing (Debian: opensaml-schemas, xmltooling-schemas)")
 		}
 	}
 	if len(documents) == 0 {
@@ -75,23 +77,6 @@ func checkSchema(tb testing.TB, schema string, documents map[string][]byte) map[
 		tb.Fatalf("xmllint spoke of %d valid and %d other documents of %d:\n%.2000s", valid, len(wrong), len(documents), out)
 	}
 	return wrong
-}
-
-// needTool skips the test where a program is missing.
-func needTool(tb testing.TB, name, debian string) {
-	tb.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		unavailable(tb, name+" is missing (Debian: "+debian+")")
-	}
-}
-
-// unavailable skips the test, or fails it where nothing may be skipped.
-func unavailable(tb testing.TB, why string) {
-	tb.Helper()
-	if os.Getenv("SSO_TEST_REQUIRE") != "" {
-		tb.Fatal(why)
-	}
-	tb.Skip(why)
 }
 
 // TestSchemaCheckRefuses shows that the judge judges.

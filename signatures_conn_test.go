@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/ssoconn/sso/internal/testtool"
 )
 
 // The tests here have others judge our signatures: the standard library those
@@ -58,7 +60,7 @@ func TestRedirectSignatureByStandardLibrary(t *testing.T) {
 
 func TestSignaturesByXmlsec(t *testing.T) {
 	t.Parallel()
-	needTool(t, "xmlsec1", "xmlsec1")
+	testtool.Path(t, "xmlsec1", "xmlsec1")
 	for _, tt := range []struct {
 		key    string
 		method SignatureMethod

@@ -12,13 +12,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ssoconn/sso/internal/testtool"
 )
 
 func startPostgres(t testing.TB) *Server {
 	t.Helper()
 	initdb, postgres, isReady := program("initdb"), program("postgres"), program("pg_isready")
 	if initdb == "" || postgres == "" || isReady == "" || program("psql") == "" {
-		missing(t, hintPostgres)
+		testtool.Missing(t, hintPostgres)
 	}
 	s := newServer(t, "postgres", "postgres")
 	data := filepath.Join(s.dir, "data")
@@ -66,7 +68,7 @@ func psql(t testing.TB, server, statement string) {
 	t.Helper()
 	p := program("psql")
 	if p == "" {
-		missing(t, "no psql to make a database with: apt-get install postgresql-client")
+		testtool.Missing(t, "no psql to make a database with: apt-get install postgresql-client")
 	}
 	ctx, cancel := timeout(30 * time.Second)
 	defer cancel()

@@ -11,13 +11,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ssoconn/sso/internal/testtool"
 )
 
 func startRedis(t testing.TB) *Server {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
-		missing(t, hintRedis)
+		testtool.Missing(t, hintRedis)
 	}
 	s := newServer(t, "redis", "")
 	s.command = func(port int) []string {

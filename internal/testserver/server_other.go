@@ -2,16 +2,24 @@
 
 package testserver
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/ssoconn/sso/internal/testtool"
+)
 
 // A Server is a server that this process started. On this system there is none.
 type Server struct{ t testing.TB }
 
-func startPostgres(t testing.TB) *Server { t.Helper(); missing(t, hintPostgres); return nil }
-func startRedis(t testing.TB) *Server    { t.Helper(); missing(t, hintRedis); return nil }
+func startPostgres(t testing.TB) *Server { t.Helper(); testtool.Missing(t, hintPostgres); return nil }
+func startRedis(t testing.TB) *Server    { t.Helper(); testtool.Missing(t, hintRedis); return nil }
 
-func createDatabase(t testing.TB, _ string) string { t.Helper(); missing(t, hintPostgres); return "" }
-func psql(testing.TB, string, string)              {}
+func createDatabase(t testing.TB, _ string) string {
+	t.Helper()
+	testtool.Missing(t, hintPostgres)
+	return ""
+}
+func psql(testing.TB, string, string) {}
 func withDatabase(testing.TB, string, string) string {
 	return ""
 }

@@ -83,15 +83,6 @@ func NewRedis(t testing.TB) *Server {
 	return s
 }
 
-// missing ends the test: there is nothing to run it against.
-func missing(t testing.TB, hint string) {
-	t.Helper()
-	if os.Getenv("SSO_TEST_REQUIRE") != "" {
-		t.Fatal(hint)
-	}
-	t.Skip(hint)
-}
-
 // program finds one of PostgreSQL's programs: Debian keeps them off the PATH,
 // in a directory for each version. The newest is taken; "" if there is none.
 func program(name string) string {

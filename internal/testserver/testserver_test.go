@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ssoconn/sso/internal/testtool"
 )
 
 // say sends one command to Redis and returns the first line of the answer.
@@ -114,7 +116,7 @@ func TestChild(t *testing.T) {
 func TestServersEndWithTheProcess(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("redis-server"); err != nil {
-		missing(t, hintRedis)
+		testtool.Missing(t, hintRedis)
 	}
 	child := exec.Command(os.Args[0], "-test.run=^TestChild$")
 	child.Env = append(os.Environ(), "SSO_TESTSERVER_HOLD=1")

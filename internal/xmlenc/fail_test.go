@@ -455,6 +455,21 @@ func TestDeviceErrors(t *testing.T) {
 	}
 }
 
+// TestErrorText leaves out what there is nothing of.
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]*Error{
+		"xmlenc: refused":                      {Kind: KindRefused},
+		"xmlenc: refused: got a":               {Kind: KindRefused, Got: "a"},
+		"xmlenc: refused: got a, want b":       {Kind: KindRefused, Got: "a", Want: "b"},
+		"xmlenc: decrypt: got a, want b; do c": {Kind: KindDecrypt, Got: "a", Want: "b", Hint: "do c"},
+	} {
+		if got := e.Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // TestErrorWithPlaintext: what comes with an error is not a key.
 func TestErrorWithPlaintext(t *testing.T) {
 	t.Parallel()

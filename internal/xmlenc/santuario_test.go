@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ssoconn/sso/internal/samlxml"
+	"github.com/ssoconn/sso/internal/testtool"
 	"github.com/ssoconn/sso/internal/xmlsig"
 	"github.com/ssoconn/sso/internal/xmltree"
 )
@@ -19,22 +20,16 @@ import (
 // Keycloak and most of Java encrypt with, and it knows all that we do.
 func santuario(t *testing.T, args ...string) {
 	t.Helper()
-	java := tool(t, "java", "default-jdk-headless")
+	java := testtool.Path(t, "java", "default-jdk-headless")
 	const jars = "/usr/share/java"
 	if _, err := os.Stat(jars + "/xmlsec.jar"); err != nil {
-		if os.Getenv("SSO_TEST_REQUIRE") != "" {
-			t.Fatal("Apache Santuario is not installed (Debian: libxml-security-java)")
-		}
-		t.Skip("Apache Santuario is not installed (Debian: libxml-security-java)")
+		testtool.Missing(t, "Apache Santuario is not installed (Debian: libxml-security-java)")
 	}
-	if out, err := run(t, "", java, "--list-modules"); err != nil || !strings.Contains(out, "jdk.compiler") {
-		if os.Getenv("SSO_TEST_REQUIRE") != "" {
-			t.Fatalf("java cannot compile (Debian: default-jdk-headless): %v", err)
-		}
-		t.Skip("java cannot compile (Debian: default-jdk-headless)")
+	if out, err := testtool.Run("", java, "--list-modules"); err != nil || !strings.Contains(out, "jdk.compiler") {
+		testtool.Missing(t, "java cannot compile (Debian: default-jdk-headless)")
 	}
 	class := jars + "/xmlsec.jar:" + jars + "/slf4j-api.jar:" + jars + "/commons-codec.jar"
-	if _, err := run(t, "", java, append([]string{"-cp", class, "testdata/Santuario.java"}, args...)...); err != nil {
+	if _, err := testtool.Run("", java, append([]string{"-cp", class, "testdata/Santuario.java"}, args...)...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -70,7 +65,7 @@ func TestSantuarioEncrypts(t *testing.T) {
 	}
 	dir := t.TempDir()
 	doc := response(`<a:EncryptedAssertion xmlns:a="` + samlxml.Assertion + `">` + assertionXML + `</a:EncryptedAssertion>`)
-	santuario(t, "encrypt", filepath.Join(keyDir, "sp-encryption.crt.pem"), writeFile(t, "doc.xml", doc), writeFile(t, "list", list.String()), dir)
+	santuario(t, "encrypt", filepath.Join(keyDir, "sp-encryption.crt.pem"), testtool.File(t, "doc.xml", doc), testtool.File(t, "list", list.String()), dir)
 	for file, c := range contentOf {
 		data, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil {

@@ -8,49 +8,13 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/ssoconn/sso/internal/samlxml"
+	"github.com/ssoconn/sso/internal/testtool"
 )
-
-// tool returns the path of a program, or skips the test. Where the environment
-// demands everything, it fails it.
-func tool(t testing.TB, name, debian string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("SSO_TEST_REQUIRE") != "" {
-			t.Fatalf("%s is not installed (Debian: %s)", name, debian)
-		}
-		t.Skipf("%s is not installed (Debian: %s)", name, debian)
-	}
-	return path
-}
-
-func run(t testing.TB, stdin, name string, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Stdin = strings.NewReader(stdin)
-	var out, errs strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		return out.String(), fmt.Errorf("%s: %w: %s", filepath.Base(name), err, errs.String())
-	}
-	return out.String(), nil
-}
-
-func writeFile(t testing.TB, name, content string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 // xmlsecKeys are the session keys that xmlsec1 makes.
 var xmlsecKeys = map[string]string{
@@ -78,14 +42,14 @@ func template(content, transport, params string) string {
 // as pysaml2 does.
 func xmlsecEncrypt(t testing.TB, content, transport, params string) (string, error) {
 	t.Helper()
-	xmlsec := tool(t, "xmlsec1", "xmlsec1")
+	xmlsec := testtool.Path(t, "xmlsec1", "xmlsec1")
 	doc := `<ns0:Response xmlns:ns0="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:ns1="urn:oasis:names:tc:SAML:2.0:assertion"><ns1:EncryptedAssertion>` + assertionXML + `</ns1:EncryptedAssertion></ns0:Response>`
-	return run(t, "", xmlsec, "encrypt",
+	return testtool.Run("", xmlsec, "encrypt",
 		"--pubkey-cert-pem", filepath.Join(keyDir, "sp-encryption.crt.pem"),
 		"--session-key", xmlsecKeys[content],
-		"--xml-data", writeFile(t, "data.xml", doc),
+		"--xml-data", testtool.File(t, "data.xml", doc),
 		"--node-xpath", `/*[local-name()="Response"]/*/*[local-name()="Assertion"]`,
-		writeFile(t, "template.xml", template(content, transport, params)))
+		testtool.File(t, "template.xml", template(content, transport, params)))
 }
 
 const label = `<xenc:OAEPparams>bGFiZWw=</xenc:OAEPparams>`
@@ -160,7 +124,7 @@ func alterSpaced(t testing.TB, doc string, n int, change func([]byte) []byte) st
 // somebody look.
 func TestXMLSecCannot(t *testing.T) {
 	t.Parallel()
-	if out, _ := run(t, "", tool(t, "xmlsec1", "xmlsec1"), "--version"); !strings.Contains(out, "xmlsec1 1.2.") {
+	if out, _ := testtool.Run("", testtool.Path(t, "xmlsec1", "xmlsec1"), "--version"); !strings.Contains(out, "xmlsec1 1.2.") {
 		t.Skipf("about xmlsec1 1.2, not %s", out)
 	}
 	for _, tt := range []struct{ transport, params, want string }{
@@ -178,14 +142,14 @@ func TestXMLSecCannot(t *testing.T) {
 // TestXMLSecRecipients: xmlsec1 encrypts for two, and either decrypts.
 func TestXMLSecRecipients(t *testing.T) {
 	t.Parallel()
-	xmlsec := tool(t, "xmlsec1", "xmlsec1")
+	xmlsec := testtool.Path(t, "xmlsec1", "xmlsec1")
 	one := template("aes256-gcm", oaepMGF1P, "")
 	k := strings.Replace(between(t, one, "<xenc:EncryptedKey", "</xenc:EncryptedKey>"), "<ds:KeyName/>", "<ds:KeyName>%s</ds:KeyName>", 1)
 	two := strings.Replace(one, between(t, one, "<xenc:EncryptedKey", "</xenc:EncryptedKey>"), fmt.Sprintf(k+k, "other", "sp"), 1)
-	doc, err := run(t, "", xmlsec, "encrypt",
+	doc, err := testtool.Run("", xmlsec, "encrypt",
 		"--pubkey-cert-pem:other", filepath.Join(keyDir, "idp2.crt.pem"), "--pubkey-cert-pem:sp", filepath.Join(keyDir, "sp-encryption.crt.pem"),
-		"--session-key", "aes-256", "--xml-data", writeFile(t, "data.xml", response(`<saml:EncryptedAssertion xmlns:saml="`+samlxml.Assertion+`">`+assertionXML+`</saml:EncryptedAssertion>`)),
-		"--node-xpath", `//*[local-name()="Assertion"]`, writeFile(t, "template.xml", two))
+		"--session-key", "aes-256", "--xml-data", testtool.File(t, "data.xml", response(`<saml:EncryptedAssertion xmlns:saml="`+samlxml.Assertion+`">`+assertionXML+`</saml:EncryptedAssertion>`)),
+		"--node-xpath", `//*[local-name()="Assertion"]`, testtool.File(t, "template.xml", two))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +164,7 @@ func TestXMLSecRecipients(t *testing.T) {
 // TestXMLSecDecrypts: xmlsec1 decrypts what Encrypt makes.
 func TestXMLSecDecrypts(t *testing.T) {
 	t.Parallel()
-	xmlsec := tool(t, "xmlsec1", "xmlsec1")
+	xmlsec := testtool.Path(t, "xmlsec1", "xmlsec1")
 	_, cert := pair(t, "sp-encryption")
 	for _, o := range []EncryptOptions{{}, {KeyTransport: "rsa-1_5"}, {Label: []byte("label")}} {
 		for _, c := range contents {
@@ -208,7 +172,7 @@ func TestXMLSecDecrypts(t *testing.T) {
 			t.Run(o.withDefaults().KeyTransport+"/"+c.name+"/"+string(o.Label), func(t *testing.T) {
 				t.Parallel()
 				doc := mustEncrypt(t, assertionXML, "EncryptedAssertion", cert, o)
-				out, err := run(t, "", xmlsec, "decrypt", "--privkey-pem", filepath.Join(keyDir, "sp-encryption.key.pem"), writeFile(t, "doc.xml", doc))
+				out, err := testtool.Run("", xmlsec, "decrypt", "--privkey-pem", filepath.Join(keyDir, "sp-encryption.key.pem"), testtool.File(t, "doc.xml", doc))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -228,13 +192,13 @@ func TestXMLSecDecrypts(t *testing.T) {
 // every digest and mask.
 func TestOpenSSLWraps(t *testing.T) {
 	t.Parallel()
-	openssl := tool(t, "openssl", "openssl")
+	openssl := testtool.Path(t, "openssl", "openssl")
 	key, cert := pair(t, "sp-encryption")
 	der, err := x509.MarshalPKIXPublicKey(cert.PublicKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	public := writeFile(t, "public.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+	public := testtool.File(t, "public.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
 	names := map[crypto.Hash]string{crypto.SHA1: "sha1", crypto.SHA256: "sha256", crypto.SHA384: "sha384", crypto.SHA512: "sha512"}
 	for _, d := range hashes {
 		for _, g := range hashes {
@@ -242,7 +206,7 @@ func TestOpenSSLWraps(t *testing.T) {
 				t.Parallel()
 				session := make([]byte, 16)
 				rand.Read(session)
-				wrappedKey, err := run(t, string(session), openssl, "pkeyutl", "-encrypt", "-pubin", "-inkey", public,
+				wrappedKey, err := testtool.Run(string(session), openssl, "pkeyutl", "-encrypt", "-pubin", "-inkey", public,
 					"-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:"+names[d.hash], "-pkeyopt", "rsa_mgf1_md:"+names[g.hash],
 					"-pkeyopt", "rsa_oaep_label:"+hex.EncodeToString([]byte("label")))
 				if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	dsig "github.com/russellhaering/goxmldsig"
 
+	"github.com/ssoconn/sso/internal/testtool"
 	"github.com/ssoconn/sso/internal/xmltree"
 )
 
@@ -405,7 +406,7 @@ func generate(seed uint64, mark int, slot string) string {
 // TestXmllint compares whole documents with libxml2's canonical forms.
 func TestXmllint(t *testing.T) {
 	t.Parallel()
-	xmllint := tool(t, "xmllint", "libxml2-utils")
+	xmllint := testtool.Path(t, "xmllint", "libxml2-utils")
 	docs := []string{assertionDoc, response(3), template("a", "b", "c", "d"), signedDoc(t, "idp", SignOptions{})}
 	for seed := range uint64(60) {
 		docs = append(docs, generate(seed, -1, ""))
@@ -414,7 +415,7 @@ func TestXmllint(t *testing.T) {
 		for _, c := range []struct{ flag, form string }{
 			{"--exc-c14n", ExcC14NWithComments}, {"--c14n", C14N10WithComments}, {"--c14n11", C14N11WithComments},
 		} {
-			want, err := run(t, doc, xmllint, "--nonet", c.flag, "-")
+			want, err := testtool.Run(doc, xmllint, "--nonet", c.flag, "-")
 			if err != nil {
 				t.Fatalf("%v\n%s", err, doc)
 			}
@@ -429,7 +430,7 @@ func TestXmllint(t *testing.T) {
 // documents, so that what stands above them counts.
 func TestXmlsecGenerated(t *testing.T) {
 	t.Parallel()
-	xmlsec := tool(t, "xmlsec1", "xmlsec1")
+	xmlsec := testtool.Path(t, "xmlsec1", "xmlsec1")
 	_, cert := pair(t, "idp-p256")
 	kinds := []struct{ form, prefixes string }{
 		{ExcC14N, ""}, {ExcC14N, "xs"}, {ExcC14NWithComments, "#default p"}, {ExcC14N, "xml q none"}, {C14N10, ""}, {C14N11, ""},
@@ -439,8 +440,8 @@ func TestXmlsecGenerated(t *testing.T) {
 		tmpl := template(methods[3].uri, DigestSHA256, kind.form, kind.prefixes)
 		i, j := strings.Index(tmpl, "<ds:Signature "), strings.Index(tmpl, "</ds:Signature>")
 		sig := strings.Replace(tmpl[i:j]+"</ds:Signature>", `"#_a1"`, `"#_a"`, 1)
-		doc, err := run(t, "", xmlsec, "--sign", "--privkey-pem", keyDir+"/idp-p256.key.pem",
-			"--id-attr:ID", "A", write(t, "in.xml", generate(seed, int(seed/6%4), sig)))
+		doc, err := testtool.Run("", xmlsec, "--sign", "--privkey-pem", keyDir+"/idp-p256.key.pem",
+			"--id-attr:ID", "A", testtool.File(t, "in.xml", generate(seed, int(seed/6%4), sig)))
 		if err != nil {
 			t.Fatal(err)
 		}

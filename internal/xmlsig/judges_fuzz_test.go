@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,34 +18,9 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 	"github.com/russellhaering/goxmldsig/etreeutils"
 
+	"github.com/ssoconn/sso/internal/testtool"
 	"github.com/ssoconn/sso/internal/xmltree"
 )
-
-// corpus reads what is kept of a fuzz target: its first argument, a []byte.
-func corpus(t *testing.T, target string) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no corpus of %s: %v", target, err)
-	}
-	var docs []string
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines := strings.Split(string(data), "\n")
-		if len(lines) < 2 {
-			t.Fatalf("%s is no corpus file", file)
-		}
-		doc, err := strconv.Unquote(strings.TrimSuffix(strings.TrimPrefix(lines[1], "[]byte("), ")"))
-		if err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		docs = append(docs, doc)
-	}
-	return docs
-}
 
 // changed changes a document in places where a signature may not notice, or
 // anywhere.
@@ -103,8 +77,8 @@ func changed(r *rand.Rand, doc string) string {
 // thousands of changed documents, with libxml2's.
 func TestXmllintFuzzed(t *testing.T) {
 	t.Parallel()
-	tool(t, "xmllint", "libxml2-utils")
-	seeds := corpus(t, "FuzzCanonical")
+	testtool.Path(t, "xmllint", "libxml2-utils")
+	seeds := testtool.Corpus(t, "FuzzCanonical")
 	for seed := range uint64(200) {
 		seeds = append(seeds, generate(seed, -1, ""))
 	}
@@ -225,7 +199,7 @@ func variants(t *testing.T, want int) (accepted []variant, tried int) {
 	} {
 		bases = append(bases, base{signedDoc(t, c.key, c.o), c.key})
 	}
-	for _, doc := range corpus(t, "FuzzVerifyMutation") {
+	for _, doc := range testtool.Corpus(t, "FuzzVerifyMutation") {
 		bases = append(bases, base{doc, "idp"}, base{doc, "idp-p256"})
 	}
 	signable := map[string]bool{"Assertion": true, "Response": true}
@@ -269,7 +243,7 @@ func variants(t *testing.T, want int) (accepted []variant, tried int) {
 // reason that no document needs fails as well.
 func TestJudgesFuzzed(t *testing.T) {
 	t.Parallel()
-	xmlsec := tool(t, "xmlsec1", "xmlsec1")
+	xmlsec := testtool.Path(t, "xmlsec1", "xmlsec1")
 	accepted, tried := variants(t, 350)
 	var mu sync.Mutex
 	agree, reasons := map[string]int{}, map[string]int{}
@@ -287,12 +261,12 @@ func TestJudgesFuzzed(t *testing.T) {
 	var wg sync.WaitGroup
 	free := make(chan struct{}, 4)
 	for i, v := range accepted {
-		path := write(t, fmt.Sprint(i, ".xml"), v.doc)
+		path := testtool.File(t, fmt.Sprint(i, ".xml"), v.doc)
 		free <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-free }()
 			key := filepath.Join(keyDir, v.key+".crt.pem")
-			_, err := run(t, "", xmlsec, "--verify", "--pubkey-cert-pem", key, "--enabled-key-data", "x509,rsa,ecdsa,key-name",
+			_, err := testtool.Run("", xmlsec, "--verify", "--pubkey-cert-pem", key, "--enabled-key-data", "x509,rsa,ecdsa,key-name",
 				"--id-attr:ID", assertionName, path)
 			judge("xmlsec1", v, err, whyNotXmlsec)
 		})

@@ -2,51 +2,15 @@ package xmlsig
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/beevik/etree"
 
+	"github.com/ssoconn/sso/internal/testtool"
 	"github.com/ssoconn/sso/internal/xmltree"
 )
-
-// tool returns the path of a program, or skips the test. Where the environment
-// demands everything, it fails it.
-func tool(t testing.TB, name, debian string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("SSO_TEST_REQUIRE") != "" {
-			t.Fatalf("%s is not installed (Debian: %s)", name, debian)
-		}
-		t.Skipf("%s is not installed (Debian: %s)", name, debian)
-	}
-	return path
-}
-
-func run(t testing.TB, stdin, name string, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Stdin = strings.NewReader(stdin)
-	var out, errs strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		return out.String(), fmt.Errorf("%s: %w: %s", filepath.Base(name), err, errs.String())
-	}
-	return out.String(), nil
-}
-
-func write(t testing.TB, name, content string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 // template is a SAML-like document for xmlsec1 to sign. What stands above the
 // assertion matters to the inclusive forms, the comments to the forms with
@@ -128,14 +92,14 @@ func xmlsecCases() []xmlsecCase {
 // TestOpenSSLPSS.
 func TestXmlsecSigns(t *testing.T) {
 	t.Parallel()
-	xmlsec := tool(t, "xmlsec1", "xmlsec1")
+	xmlsec := testtool.Path(t, "xmlsec1", "xmlsec1")
 	for _, c := range xmlsecCases() {
 		t.Run(c.name(), func(t *testing.T) {
 			t.Parallel()
 			m, _ := methodNamed(c.method)
-			in := write(t, "in.xml", template(m.uri, c.digest, c.c14n, c.prefixes))
+			in := testtool.File(t, "in.xml", template(m.uri, c.digest, c.c14n, c.prefixes))
 			key := filepath.Join(keyDir, c.key)
-			doc, err := run(t, "", xmlsec, "--sign", "--privkey-pem", key+".key.pem,"+key+".crt.pem",
+			doc, err := testtool.Run("", xmlsec, "--sign", "--privkey-pem", key+".key.pem,"+key+".crt.pem",
 				"--id-attr:ID", assertionName, in)
 			if err != nil {
 				t.Fatal(err)
@@ -213,17 +177,17 @@ func changes(t *testing.T, doc string, c xmlsecCase) []change1 {
 // And what we sign, xmlsec1 accepts.
 func TestXmlsecVerifies(t *testing.T) {
 	t.Parallel()
-	xmlsec := tool(t, "xmlsec1", "xmlsec1")
+	xmlsec := testtool.Path(t, "xmlsec1", "xmlsec1")
 	verify := func(t *testing.T, root *etree.Element, key string) {
 		t.Helper()
 		doc := serialize(t, root)
 		args := []string{"--verify", "--pubkey-cert-pem", filepath.Join(keyDir, key+".crt.pem"),
 			"--enabled-key-data", "x509,rsa,ecdsa,key-name", "--id-attr:ID", assertionName}
-		if _, err := run(t, "", xmlsec, append(args, write(t, "out.xml", doc))...); err != nil {
+		if _, err := testtool.Run("", xmlsec, append(args, testtool.File(t, "out.xml", doc))...); err != nil {
 			t.Errorf("%v\n%s", err, doc)
 		}
 		bad := strings.Replace(doc, "anna", "Anna", 1)
-		if _, err := run(t, "", xmlsec, append(args, write(t, "bad.xml", bad))...); err == nil {
+		if _, err := testtool.Run("", xmlsec, append(args, testtool.File(t, "bad.xml", bad))...); err == nil {
 			t.Error("xmlsec1 accepts a changed document: the test proves nothing")
 		}
 	}
@@ -255,7 +219,7 @@ func TestXmlsecVerifies(t *testing.T) {
 // TestOpenSSLPSS has openssl make the RSA-PSS values over SignedInfo.
 func TestOpenSSLPSS(t *testing.T) {
 	t.Parallel()
-	openssl := tool(t, "openssl", "openssl")
+	openssl := testtool.Path(t, "openssl", "openssl")
 	for _, c := range []struct {
 		hash, salt string
 		want       Kind
@@ -274,7 +238,7 @@ func TestOpenSSLPSS(t *testing.T) {
 			if _, err := Verify(el, pinned(cert), Options{}); err != nil {
 				t.Fatalf("our own: %v", err)
 			}
-			value, err := run(t, canonical(t, find(t, el, "SignedInfo"), ExcC14N), openssl, "dgst", "-"+c.hash,
+			value, err := testtool.Run(canonical(t, find(t, el, "SignedInfo"), ExcC14N), openssl, "dgst", "-"+c.hash,
 				"-sign", filepath.Join(keyDir, "idp.key.pem"), "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:"+c.salt)
 			if err != nil {
 				t.Fatal(err)

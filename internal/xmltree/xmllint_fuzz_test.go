@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ssoconn/sso/internal/testtool"
 )
 
 // TestXMLLintFuzzed feeds libxml2 what fuzzing kept, and thousands of changed
@@ -20,7 +22,7 @@ import (
 // tree, as canonical XML shows it.
 func TestXMLLintFuzzed(t *testing.T) {
 	t.Parallel()
-	seeds := corpus(t, "FuzzParse")
+	seeds := testtool.Corpus(t, "FuzzParse")
 	for _, p := range pairs {
 		seeds = append(seeds, p.ok, p.bad)
 	}
@@ -93,32 +95,6 @@ func mutated(r *rand.Rand, seeds []string) string {
 		doc = doc[:i] + other[from:min(len(other), from+put)] + doc[min(len(doc), i+cut):]
 	}
 	return doc
-}
-
-// corpus reads what is kept of a fuzz target: its first argument, a []byte.
-func corpus(t *testing.T, target string) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no corpus of %s: %v", target, err)
-	}
-	var docs []string
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines := strings.Split(string(data), "\n")
-		if len(lines) < 2 {
-			t.Fatalf("%s is no corpus file", file)
-		}
-		doc, err := strconv.Unquote(strings.TrimSuffix(strings.TrimPrefix(lines[1], "[]byte("), ")"))
-		if err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		docs = append(docs, doc)
-	}
-	return docs
 }
 
 type canonicalForm struct{ canonical, complaint string }

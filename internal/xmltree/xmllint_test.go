@@ -3,26 +3,21 @@ package xmltree
 import (
 	"bytes"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ssoconn/sso/internal/testtool"
 )
 
 // xmllint runs libxml2's tool and returns what it wrote and what it complained
 // of, which is empty for a document that it takes.
 func xmllint(t *testing.T, doc string, args ...string) (out, complaint string) {
 	t.Helper()
-	path, err := exec.LookPath("xmllint")
-	if err != nil {
-		if os.Getenv("SSO_TEST_REQUIRE") != "" {
-			t.Fatalf("xmllint is required: %v", err)
-		}
-		t.Skip("xmllint (Debian: libxml2-utils) is not installed")
-	}
+	path := testtool.Path(t, "xmllint", "libxml2-utils")
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(path, append(args, "--nonet", "-")...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(doc), &stdout, &stderr

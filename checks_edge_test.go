@@ -47,6 +47,7 @@ func TestSharedIDsOfSignatures(t *testing.T) {
 		{"two", "_s1", "_s2", ""},
 		{"the same", "_s", "_s", ""},
 		{"the Response's inside", "_r", "", "_r"},
+		{"the Response's inside, and another outside", "_r", "_s", "_r"},
 		{"the assertion's inside", "_a", "", "_a"},
 		{"the assertion's outside", "", "_a", "_a"},
 		{"the assertion's on both", "_a", "_a", "_a"},

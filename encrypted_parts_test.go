@@ -11,14 +11,19 @@ import (
 	"github.com/ssoconn/sso/ssotest"
 )
 
-// encrypt puts the encrypted form of an element in its place.
+// encrypt puts the encrypted form of an element in its place. Without a content
+// encryption it is the usual one, of a plaintext whose prefixes are declared around it.
 func encrypt(t *testing.T, path, wrapper, content string, key sso.KeyPair) func(*etree.Element) {
 	return func(response *etree.Element) {
 		e := response.FindElement(path)
 		if e == nil {
 			t.Fatalf("no %s", path)
 		}
-		enc, err := xmlenc.Encrypt(e, wrapper, key.Certificate, xmlenc.EncryptOptions{Content: content})
+		plain := e
+		if content == "" {
+			plain = e.Copy() // out of its document it has no declarations to take along
+		}
+		enc, err := xmlenc.Encrypt(plain, wrapper, key.Certificate, xmlenc.EncryptOptions{Content: content})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,11 +45,13 @@ func TestEncryptedParts(t *testing.T) {
 		want                         sso.Reason
 	}{
 		{"NameID", "//NameID", "EncryptedID", "aes256-gcm", ours, []sso.KeyPair{ours}, ""},
+		{"NameID of a prefix declared above", "//NameID", "EncryptedID", "", ours, []sso.KeyPair{ours}, ""},
 		{"NameID in CBC", "//NameID", "EncryptedID", "aes128-cbc", ours, []sso.KeyPair{ours}, ""},
 		{"NameID to the next key", "//NameID", "EncryptedID", "aes256-gcm", other, []sso.KeyPair{ours, other}, ""},
 		{"NameID to another key", "//NameID", "EncryptedID", "aes256-gcm", other, []sso.KeyPair{ours}, sso.ReasonDecryption},
 		{"NameID without a key of ours", "//NameID", "EncryptedID", "aes256-gcm", ours, nil, sso.ReasonEncrypted},
 		{"attribute", "//Attribute[@Name='groups']", "EncryptedAttribute", "aes256-gcm", ours, []sso.KeyPair{ours}, ""},
+		{"attribute of a prefix declared above", "//Attribute[@Name='groups']", "EncryptedAttribute", "", ours, []sso.KeyPair{ours}, ""},
 		{"attribute in CBC", "//Attribute[@Name='groups']", "EncryptedAttribute", "aes128-cbc", ours, []sso.KeyPair{ours}, ""},
 		{"attribute to another key", "//Attribute[@Name='groups']", "EncryptedAttribute", "aes256-gcm", other, []sso.KeyPair{ours}, sso.ReasonDecryption},
 	} {

@@ -21,7 +21,7 @@ const (
 func checkSchema(tb testing.TB, schema string, documents map[string][]byte) map[string]string {
 	tb.Helper()
 	const opensaml, xmltooling = "/usr/share/xml/opensaml/", "/usr/share/xml/xmltooling/"
-	testtool.Path(tb, "xmllint", "libxml2-utils")
+	xmllint := testtool.Path(tb, "xmllint", "libxml2-utils")
 	for _, file := range []string{opensaml + schema, xmltooling + "xmldsig-core-schema.xsd"} {
 		if _, err := os.Stat(file); err != nil {
 			testtool.Missing(tb, file+" is missing (Debian: opensaml-schemas, xmltooling-schemas)")
@@ -56,7 +56,7 @@ func checkSchema(tb testing.TB, schema string, documents map[string][]byte) map[
 		names[path] = name
 		args = append(args, path)
 	}
-	cmd := exec.Command("xmllint", args...)
+	cmd := exec.Command(xmllint, args...)
 	cmd.Env = append(os.Environ(), "XML_CATALOG_FILES="+catalogFile)
 	out, _ := cmd.CombinedOutput() // its status says what each line says
 

@@ -6,8 +6,6 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"math/big"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -60,7 +58,6 @@ func TestRedirectSignatureByStandardLibrary(t *testing.T) {
 
 func TestSignaturesByXmlsec(t *testing.T) {
 	t.Parallel()
-	testtool.Path(t, "xmlsec1", "xmlsec1")
 	for _, tt := range []struct {
 		key    string
 		method SignatureMethod
@@ -87,12 +84,10 @@ func TestSignaturesByXmlsec(t *testing.T) {
 
 func xmlsec(tb testing.TB, document []byte, element, cert string, want bool) {
 	tb.Helper()
-	file := filepath.Join(tb.TempDir(), "signed.xml")
-	if err := os.WriteFile(file, document, 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	cmd := exec.Command("xmlsec1", "--verify", "--id-attr:ID", element, "--pubkey-cert-pem", filepath.Join("testdata", "keys", cert+".crt.pem"), file)
-	if out, err := cmd.CombinedOutput(); (err == nil) != want {
-		tb.Errorf("xmlsec1 with %s: %v\n%s\n%s", cert, err, out, document)
+	path := testtool.Path(tb, "xmlsec1", "xmlsec1")
+	_, err := testtool.Run("", path, "--verify", "--id-attr:ID", element, "--pubkey-cert-pem", filepath.Join("testdata", "keys", cert+".crt.pem"),
+		testtool.File(tb, "signed.xml", string(document)))
+	if (err == nil) != want {
+		tb.Errorf("xmlsec1 with %s: %v\n%s", cert, err, document)
 	}
 }

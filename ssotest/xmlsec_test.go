@@ -1,8 +1,6 @@
 package ssotest
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,20 +29,16 @@ func TestSignaturesHoldElsewhere(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				verdict := func(document []byte) (string, error) {
-					file := filepath.Join(t.TempDir(), "response.xml")
-					if err := os.WriteFile(file, document, 0o600); err != nil {
-						t.Fatal(err)
-					}
-					out, err := exec.Command(xmlsec, "--verify", "--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
+				verdict := func(document string) error {
+					_, err := testtool.Run("", xmlsec, "--verify", "--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
 						"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:Response",
-						"--pubkey-cert-pem", filepath.Join("..", "testdata", "keys", key+".crt.pem"), file).CombinedOutput()
-					return string(out), err
+						"--pubkey-cert-pem", filepath.Join("..", "testdata", "keys", key+".crt.pem"), testtool.File(t, "response.xml", document))
+					return err
 				}
-				if out, err := verdict(document); err != nil {
-					t.Errorf("xmlsec1: %v\n%s", err, out)
+				if err := verdict(string(document)); err != nil {
+					t.Error(err)
 				}
-				if _, err := verdict([]byte(strings.Replace(string(document), "Password", "Passw0rd", 1))); err == nil {
+				if err := verdict(strings.Replace(string(document), "Password", "Passw0rd", 1)); err == nil {
 					t.Error("xmlsec1 takes the document with one letter changed")
 				}
 			})

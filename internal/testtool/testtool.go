@@ -3,6 +3,8 @@
 package testtool
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -80,4 +82,38 @@ func Corpus(t testing.TB, target string) []string {
 		docs = append(docs, doc)
 	}
 	return docs
+}
+
+// CanonicalForms has xmllint write many documents in a canonical form, which is one
+// of its flags, hundreds in one process. It returns the forms, what xmllint said,
+// in which document i is i.xml, and an error if it refused one.
+func CanonicalForms(t testing.TB, flag string, docs []string) (forms []string, said string, err error) {
+	t.Helper()
+	xmllint, dir := Path(t, "xmllint", "libxml2-utils"), t.TempDir()
+	const mark = "<a-mark-that-no-document-has></a-mark-that-no-document-has>"
+	write := func(name, content string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("mark.xml", mark)
+	var stderr strings.Builder
+	for len(forms) < len(docs) {
+		args := []string{"--nonet", flag}
+		for i := len(forms); i < min(len(docs), len(forms)+500); i++ {
+			name := fmt.Sprint(i, ".xml")
+			write(name, docs[i])
+			args = append(args, name, "mark.xml")
+		}
+		var stdout bytes.Buffer
+		cmd := exec.Command(xmllint, args...)
+		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
+		err = errors.Join(err, cmd.Run())
+		parts := strings.Split(stdout.String(), mark)
+		if len(parts) != (len(args)-2)/2+1 {
+			t.Fatalf("xmllint wrote %d documents of %d:\n%s", len(parts)-1, (len(args)-2)/2, stderr.String())
+		}
+		forms = append(forms, parts[:len(parts)-1]...)
+	}
+	return forms, stderr.String(), err
 }

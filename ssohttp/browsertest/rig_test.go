@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/ssoconn/sso"
+	"github.com/ssoconn/sso/internal/testtool"
 	"github.com/ssoconn/sso/memstore"
 	"github.com/ssoconn/sso/ssohttp"
 	"github.com/ssoconn/sso/ssotest"
@@ -191,13 +191,7 @@ func chrome(t *testing.T) func() context.Context {
 // windows starts a Chromium with preferences, and opens windows of one kind.
 func windows(t *testing.T, preferences string, kind ...chromedp.ContextOption) func() context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("SSO_TEST_REQUIRE") != "" {
-			t.Fatal("no chromium")
-		}
-		t.Skip("no chromium: apt-get install chromium")
-	}
+	path := testtool.Path(t, "chromium", "chromium")
 	profile := t.TempDir()
 	if preferences != "" {
 		if err := os.Mkdir(filepath.Join(profile, "Default"), 0o700); err != nil {
